@@ -24,7 +24,7 @@ export type Verdict = 'admit' | 'unauthenticated' | 'denied';
 export function judge(rules: readonly AccessRule[], who: Who): Verdict {
   if (rules.some((rule) => admits(rule, who))) return 'admit';
   if (who.user !== undefined) return 'denied';
-  // Without rules a token would not help, yet design says 401 without one: the client cannot know.
+  // A method without rules says 401 to a stranger too: what exists is told to nobody without a token.
   return rules.length === 0 || rules.some((rule) => tokenWouldHelp(rule, who)) ? 'unauthenticated' : 'denied';
 }
 
