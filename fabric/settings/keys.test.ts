@@ -1,11 +1,11 @@
 /** The table of settings holds together. */
 import { equal, notEqual } from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultOf, SETTING_KEYS, settingOf, variableOf } from './keys.ts';
+import { defaultOf, readersOf, SETTING_KEYS, settingOf, variableOf } from './keys.ts';
 
 test('every default is allowed by its own kind, for every service that reads it', () => {
   for (const key of SETTING_KEYS) {
-    for (const service of settingOf(key).services) {
+    for (const service of readersOf(key)) {
       const fallback = defaultOf(key, service);
       if (settingOf(key).default === undefined) continue;
       notEqual(fallback, undefined, `${key} has no default for ${service}`);

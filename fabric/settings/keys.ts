@@ -19,10 +19,10 @@ export type Setting = {
   kind: SettingKind<unknown>;
   /** As text; NAME stands for the service; by service where they differ; absent when the key must be given. */
   default?: string | Readonly<Record<string, string>>;
-  /** Which processes read it. */
-  services: readonly string[];
+  /** Which services read it; absent when all do. */
+  services?: readonly string[];
   /** Whether a change can take effect without a restart. */
-  live: boolean;
+  live?: true;
   /** Whether it is needed before the config server can be asked, so that the environment alone may hold it. */
   environmentOnly?: true;
   /** Whether its value must not be shown. */
@@ -54,171 +54,130 @@ export const SETTINGS = {
   'log.level': {
     kind: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'),
     default: 'info',
-    services: SERVICES,
     live: true,
     meaning: 'The least severe log lines that are written.',
   },
   'zipkin.url': {
     kind: url({ schemes: ['http', 'https'], optional: true }),
     default: '',
-    services: SERVICES,
-    live: false,
     meaning: 'Base URL of the trace collector, such as `http://127.0.0.1:9411`; empty exports no spans.',
   },
   'trace.sample-rate': {
     kind: ratio(),
     default: '1',
-    services: SERVICES,
     live: true,
     meaning: 'Share of new traces that are recorded.',
   },
   'instance.id': {
     kind: name,
     default: 'NAME-1',
-    services: SERVICES,
-    live: false,
     environmentOnly: true,
     meaning: 'Name of this process among the replicas of its service.',
   },
   profile: {
     kind: text({ allowed: 'names with commas between', pattern: /^[\w.-]{1,128}(,[\w.-]{1,128}){0,9}$/ }),
     default: 'default',
-    services: SERVICES,
-    live: false,
     environmentOnly: true,
     meaning: 'Profiles to read the central configuration with; the last one wins.',
   },
   zone: {
     kind: text({ allowed: 'the name of a zone, or empty', pattern: /^[\w.-]{0,128}$/ }),
     default: '',
-    services: SERVICES,
-    live: false,
     meaning: 'Where the process runs; registered with the instance.',
   },
   'grpc.bind': {
     kind: bind,
     default: '127.0.0.1',
     services: GRPC_SERVERS,
-    live: false,
     meaning: 'Address that the gRPC server listens on.',
   },
   'grpc.port': {
     kind: port(),
     default: { product: '50051', order: '50052', payment: '50053', registry: '50050', config: '50054' },
     services: GRPC_SERVERS,
-    live: false,
     meaning: 'Port of the gRPC server; 0 takes any free one.',
   },
   'http.bind': {
     kind: bind,
     default: '127.0.0.1',
-    services: SERVICES,
-    live: false,
     meaning: 'Address that /metrics, /livez and /readyz, and the HTTP port of the config server, listen on.',
   },
   'http.port': {
     kind: port(),
     default: '0',
-    services: SERVICES,
-    live: false,
     meaning: 'Port of /metrics, /livez and /readyz; 0 takes any free one.',
   },
   'advertise.address': {
     kind: bind,
     default: '127.0.0.1',
-    services: SERVICES,
-    live: false,
     meaning: 'IP address that is registered, for others to dial.',
   },
   'data.dir': {
     kind: file,
     default: '.mercer/data',
-    services: SERVICES,
-    live: false,
     environmentOnly: true,
     meaning: 'Folder for what outlives the process: last-known-good copies, snapshots, clones.',
   },
   'pki.cert': {
     kind: file,
-    services: SERVICES,
-    live: false,
     environmentOnly: true,
     meaning: "This process's certificate (PEM).",
   },
   'pki.key': {
     kind: file,
-    services: SERVICES,
-    live: false,
     environmentOnly: true,
     meaning: 'Private key of that certificate (PEM).',
   },
   'pki.ca': {
     kind: file,
-    services: SERVICES,
-    live: false,
     environmentOnly: true,
     meaning: 'Certificates of the authorities whose workloads are trusted (PEM).',
   },
   'oidc.issuer': {
     kind: web,
-    services: SERVICES,
-    live: false,
     meaning: 'Issuer of user tokens; its discovery document names the keys.',
   },
   'oidc.audience': {
     kind: filled,
     default: 'api://mercer',
-    services: SERVICES,
-    live: false,
     meaning: 'Audience that a user token must be made for.',
   },
   'oidc.roles-claim': {
     kind: filled,
     default: 'groups',
-    services: SERVICES,
-    live: false,
     meaning: "Claim of the token that holds the user's roles.",
   },
   'registry.address': {
     kind: address(),
     default: '127.0.0.1:50050',
-    services: SERVICES,
-    live: false,
     meaning: 'The registry.',
   },
   'registry.xds': {
     kind: address(),
     default: '127.0.0.1:50060',
-    services: SERVICES,
-    live: false,
     meaning: "The registry's xDS port.",
   },
   'registry.ttl': {
     kind: duration(2 * SECOND, 5 * MINUTE),
     default: '15s',
-    services: SERVICES,
-    live: false,
     meaning: 'How long a registration outlives its last heartbeat.',
   },
   'xds.bind': {
     kind: bind,
     default: '127.0.0.1',
     services: ['registry'],
-    live: false,
     meaning: 'Address that the xDS port listens on.',
   },
   'xds.port': {
     kind: port(),
     default: '50060',
     services: ['registry'],
-    live: false,
     meaning: 'Port of xDS (ADS).',
   },
   'etcd.endpoints': {
     kind: list(),
     default: '',
     services: ['registry'],
-    live: false,
     meaning:
       'etcd members that hold the leases, so that several registries share them; empty keeps leases in memory.',
   },
@@ -226,7 +185,6 @@ export const SETTINGS = {
     kind: address({ optional: true }),
     default: '127.0.0.1:50054',
     services: [...SHOP, 'registry', 'gateway'],
-    live: false,
     environmentOnly: true,
     meaning: 'The config server; empty starts with environment and defaults alone.',
   },
@@ -234,7 +192,6 @@ export const SETTINGS = {
     kind: port(),
     default: '8888',
     services: ['config'],
-    live: false,
     meaning: 'Port of the Spring Cloud Config interface.',
   },
   'config.repository': {
@@ -243,7 +200,6 @@ export const SETTINGS = {
       pattern: /^((https?|ssh|git|file):\/\/[^\s]+|[\w.-]+@[\w.-]+:[^\s]+|\/[^\r\n]+)$/,
     }),
     services: ['config'],
-    live: false,
     secret: true,
     meaning: 'The configuration repository.',
   },
@@ -251,27 +207,23 @@ export const SETTINGS = {
     kind: text({ allowed: 'a branch, tag or commit', pattern: /^[A-Za-z0-9][\w./-]{0,254}$/ }),
     default: 'main',
     services: ['config'],
-    live: false,
     meaning: 'Branch, tag or commit that is served when none is asked for.',
   },
   'config.poll': {
     kind: duration(250, HOUR),
     default: '2s',
     services: ['config'],
-    live: false,
     meaning: 'How often the repository is fetched.',
   },
   'database.url': {
     kind: postgres,
     services: SHOP,
-    live: false,
     secret: true,
     meaning: "The service's database, as its app role.",
   },
   'database.owner-url': {
     kind: postgres,
     services: SHOP,
-    live: false,
     secret: true,
     meaning: 'The same database as its owner role; used for migrations only.',
   },
@@ -279,13 +231,11 @@ export const SETTINGS = {
     kind: integer(1, 200),
     default: '10',
     services: SHOP,
-    live: false,
     meaning: 'The most connections that are kept to the database.',
   },
   'page-token.secret': {
     kind: text({ allowed: 'a text of 16 to 512 characters', pattern: /^[^\r\n]{16,512}$/ }),
     services: SHOP,
-    live: false,
     secret: true,
     meaning: 'Signs page tokens; the same for all replicas of a service.',
   },
@@ -300,7 +250,6 @@ export const SETTINGS = {
     kind: web,
     default: 'http://127.0.0.1:9100',
     services: ['payment'],
-    live: false,
     meaning: 'Base URL of the acquirer.',
   },
   'acquirer.timeout': {
@@ -314,28 +263,24 @@ export const SETTINGS = {
     kind: bind,
     default: '127.0.0.1',
     services: ['gateway'],
-    live: false,
     meaning: 'Address that the public HTTP port listens on.',
   },
   'gateway.port': {
     kind: port(),
     default: '8080',
     services: ['gateway'],
-    live: false,
     meaning: 'The public HTTP port.',
   },
   'cors.origins': {
     kind: list(),
     default: '',
     services: ['gateway'],
-    live: false,
     meaning: 'Origins whose pages may call the API from a browser.',
   },
   'trusted-proxies': {
     kind: list(),
     default: '',
     services: ['gateway'],
-    live: false,
     meaning: 'Addresses and CIDR ranges whose X-Forwarded-For is believed.',
   },
   'ratelimit.enabled': {
@@ -382,9 +327,14 @@ export function settingOf(key: SettingKey): Setting {
   return SETTINGS[key];
 }
 
+/** The services that read a setting. */
+export function readersOf(key: SettingKey): readonly string[] {
+  return settingOf(key).services ?? SERVICES;
+}
+
 /** Whether a service reads a setting. */
 export function reads(service: string, key: SettingKey): boolean {
-  return settingOf(key).services.includes(service);
+  return readersOf(key).includes(service);
 }
 
 /** The default of a setting as text; undefined when the key must be given. */

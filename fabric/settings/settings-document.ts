@@ -1,5 +1,5 @@
 /** Writes docs/settings.md from the table of settings: `node fabric/settings/settings-document.ts > docs/settings.md`. */
-import { SERVICES, SETTING_KEYS, settingOf } from './keys.ts';
+import { readersOf, SERVICES, SETTING_KEYS, settingOf } from './keys.ts';
 import type { SettingKey } from './keys.ts';
 
 const INTRODUCTION = `# Settings
@@ -33,9 +33,9 @@ export function settingsDocument(): string {
 }
 
 function row(key: SettingKey): string {
-  const { kind, services, live, environmentOnly, secret, meaning } = settingOf(key);
+  const { kind, live, environmentOnly, secret, meaning } = settingOf(key);
   const notes = [
-    live ? 'live' : 'restart',
+    live === true ? 'live' : 'restart',
     ...(environmentOnly === true ? ['environment'] : []),
     ...(secret === true ? ['secret'] : []),
   ];
@@ -50,7 +50,8 @@ function row(key: SettingKey): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-function readers(services: readonly string[]): string {
+function readers(key: SettingKey): string {
+  const services = readersOf(key);
   return services.length === SERVICES.length ? 'all' : services.join(', ');
 }
 
