@@ -39,14 +39,7 @@ function row(key: SettingKey): string {
     ...(environmentOnly === true ? ['environment'] : []),
     ...(secret === true ? ['secret'] : []),
   ];
-  const cells = [
-    `\`${key}\``,
-    shownDefault(key),
-    kind.allowed,
-    services.join(', '),
-    notes.join(', '),
-    meaning,
-  ];
+  const cells = [`\`${key}\``, shownDefault(key), kind.allowed, readers(key), notes.join(', '), meaning];
   return `| ${cells.join(' | ')} |`;
 }
 
