@@ -1,0 +1,48 @@
+/** What a process said before it ended, in one line. */
+import { open } from 'node:fs/promises';
+
+const TAIL = 16_384;
+const LONGEST = 300;
+/** pino's number of the level error. */
+const ERROR = 50;
+
+/** The last error of a log of JSON lines, else the last line that says something; empty without a log. */
+export async function lastWords(logFile: string): Promise<string> {
+  const lines = (await tail(logFile)).split('\n').filter((line) => /\w/.test(line));
+  const errors = lines.map(errorOf).filter((message) => message !== undefined);
+  const words = errors.at(-1) ?? messageOf(lines.at(-1) ?? '');
+  return words.length > LONGEST ? `${words.slice(0, LONGEST)} ...` : words;
+}
+
+async function tail(file: string): Promise<string> {
+  try {
+    await using handle = await open(file, 'r');
+    const { size } = await handle.stat();
+    const length = Math.min(size, TAIL);
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString('utf8');
+  } catch {
+    return '';
+  }
+}
+
+function errorOf(line: string): string | undefined {
+  const entry = parse(line);
+  if (entry !== undefined) return Number(entry['level']) >= ERROR ? String(entry['msg']) : undefined;
+  // PostgreSQL's and Node's own words are plain text.
+  return /^\s*\w*Error\b.*: |\b(FATAL|PANIC): /.test(line) ? line.trim() : undefined;
+}
+
+function messageOf(line: string): string {
+  const message = parse(line)?.['msg'];
+  return typeof message === 'string' ? message : line.trim();
+}
+
+function parse(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
