@@ -2,6 +2,7 @@
 import { defineConfig, MikroORM } from '@mikro-orm/postgresql';
 import type { EntityManager, EntitySchema, Options } from '@mikro-orm/postgresql';
 import type { Logger } from '../telemetry/logger.ts';
+import { tracedClient } from './traced-client.ts';
 
 /** A database that is open for serving. */
 export type Database = {
@@ -43,7 +44,7 @@ export async function openDatabase({ url, entities, pool, log }: DatabaseOptions
       clientUrl: url,
       entities,
       pool: { min: 0, max: pool ?? 10 },
-      driverOptions: TIMEOUTS,
+      driverOptions: { ...TIMEOUTS, Client: tracedClient(new URL(url).pathname.slice(1)) },
       logger: (message) => log.debug({ event: 'orm' }, message),
       debug: false,
     }),
