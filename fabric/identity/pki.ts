@@ -145,7 +145,7 @@ function generateKey(): KeyObject {
 }
 
 function toPem(key: KeyObject): string {
-  return String(key.export({ type: 'pkcs8', format: 'pem' }));
+  return key.export({ type: 'pkcs8', format: 'pem' });
 }
 
 /** The pair of a private key, as WebCrypto wants it. */

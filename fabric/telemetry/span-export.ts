@@ -6,8 +6,8 @@ import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
 
 /** Spans leave at most this many ms after they end. */
 const DELAY = 500;
-/** The wait for one batch, in ms. */
-const LONGEST_EXPORT = 2_000;
+/** A batch that takes longer, in ms, is given up. */
+const LONGEST_EXPORT = 1_500;
 /** Finished spans held back; more are dropped. */
 const LONGEST_QUEUE = 4_096;
 /** Batches on their way: the exporter has no timeout of its own, so a stalled collector would collect sockets. */
@@ -26,7 +26,7 @@ export function zipkinExport(url: string): SpanExport {
   const processor = new BatchSpanProcessor({
     exporter,
     scheduledDelayMillis: DELAY,
-    exportTimeoutMillis: LONGEST_EXPORT,
+    exportTimeoutMillis: 2 * LONGEST_EXPORT,
     maxQueueSize: LONGEST_QUEUE,
   });
   return { processor, lost: () => lost };
@@ -36,18 +36,31 @@ function bounded(exporter: SpanExporter, onLoss: (spans: number) => void): SpanE
   let underWay = 0;
   return {
     export: (spans, done) => {
+      const settle = once((code: ExportResultCode): void => {
+        clearTimeout(timer);
+        if (code === ExportResultCode.FAILED) onLoss(spans.length);
+        done({ code });
+      });
+      const timer = setTimeout(settle, LONGEST_EXPORT, ExportResultCode.FAILED);
       if (underWay >= MOST_UNDER_WAY) {
-        onLoss(spans.length);
-        done({ code: ExportResultCode.FAILED });
+        settle(ExportResultCode.FAILED);
         return;
       }
       underWay += 1;
-      exporter.export(spans, (result) => {
+      exporter.export(spans, ({ code }) => {
         underWay -= 1;
-        if (result.code === ExportResultCode.FAILED) onLoss(spans.length);
-        done(result);
+        settle(code);
       });
     },
     shutdown: () => exporter.shutdown(),
+  };
+}
+
+function once<T>(work: (value: T) => void): (value: T) => void {
+  let done = false;
+  return (value) => {
+    if (done) return;
+    done = true;
+    work(value);
   };
 }
