@@ -99,5 +99,9 @@ test('a statement is summarized by what it writes, without its values', () => {
 async function asAdmin(sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: admin });
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
 }

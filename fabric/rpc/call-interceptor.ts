@@ -1,6 +1,6 @@
 /** The one server interceptor: identity, access, deadline, context and metrics of every incoming call. */
-import { Metadata, ServerInterceptingCall, status } from '@grpc/grpc-js';
-import type { ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
+import { ServerInterceptingCall, status } from '@grpc/grpc-js';
+import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, propagation, trace } from '@opentelemetry/api';
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '../identity/principal.ts';

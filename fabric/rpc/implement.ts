@@ -121,8 +121,9 @@ function bindBidi(handler: AnyHandler): (call: ServerDuplexStream<Received, unkn
   };
 }
 
-async function* acceptAll(call: AsyncIterable<Received>): AsyncIterable<unknown> {
-  for await (const received of call) yield accept(received);
+/** Reading to the end must not destroy the stream, whose other half still carries the answers. */
+async function* acceptAll(call: ServerDuplexStream<Received, unknown>): AsyncIterable<unknown> {
+  for await (const received of call.iterator({ destroyOnReturn: false })) yield accept(received);
 }
 
 type Sink = ServerWritableStream<Received, unknown> | ServerDuplexStream<Received, unknown>;

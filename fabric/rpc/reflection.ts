@@ -51,7 +51,7 @@ function answer({ messageRequest }: ServerReflectionRequest, services: string[])
         value: { baseTypeName: messageRequest.value, extensionNumber },
       };
     }
-    default:
+    case undefined:
       return {
         $case: 'errorResponse',
         value: { errorCode: status.UNIMPLEMENTED, errorMessage: 'unknown request' },
