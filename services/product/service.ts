@@ -1,0 +1,147 @@
+/** The RPCs of ProductService: contract to store and back. */
+import { randomUUIDv7 } from 'node:crypto';
+import { unimplemented } from '#fabric/rpc/implement.ts';
+import type { PageTokens } from '#fabric/rpc/page-token.ts';
+import type { Handlers } from '#fabric/rpc/service-definition.ts';
+import { badRequest } from '#fabric/rpc/status-error.ts';
+import { toStatus } from '#fabric/rpc/status-details.ts';
+import type {
+  CreateProductRequest,
+  ListProductsRequest,
+  ListProductsResponse,
+  ProductServiceService,
+  ReserveStockRequest,
+  ReserveStockResponse,
+  StockResult,
+  UpdateProductRequest,
+} from '#gen/mercer/product/v1/product_service.ts';
+import { orderOf } from './catalogue-query.ts';
+import type { Position } from './catalogue-query.ts';
+import { applyMask, complete } from './details.ts';
+import { readRevision } from './etag.ts';
+import { toProduct } from './product-message.ts';
+import { refused } from './refusals.ts';
+import type { Settled } from './reservations.ts';
+import type { ProductStore } from './store.ts';
+import type { CatalogueProduct } from './entities.ts';
+
+/** What the service stands on. */
+export type ProductServiceOptions = {
+  store: ProductStore;
+  pageTokens: PageTokens;
+  /** How long a reservation holds, in ms; read anew for each one. */
+  reservationTtl: () => number;
+};
+
+const DEFAULT_PAGE = 20;
+const LARGEST_PAGE = 100;
+
+/** Handlers for every RPC of ProductService. */
+export function productService(options: ProductServiceOptions): Handlers<ProductServiceService> {
+  const { store } = options;
+  return {
+    listProducts: (request) => listProducts(options, request),
+    getProduct: ({ productId }) => answer(store.get(productId)),
+    batchGetProducts: async ({ productIds }) => ({
+      products: (await store.getMany(productIds)).map(toProduct),
+    }),
+    createProduct: (request) => answer(createProduct(store, request)),
+    updateProduct: (request) => answer(updateProduct(store, request)),
+    deleteProduct: ({ productId, etag }) =>
+      answer(store.archive({ productId, revision: readRevision(etag) })),
+    adjustStock: ({ productId, delta, reason }) => answer(store.adjust({ productId, delta, reason })),
+    watchProducts: () => {
+      throw unimplemented('WatchProducts');
+    },
+    reserveStock: (request) => reserveStock(options, request),
+    commitStock: async ({ orderIds }) => ({
+      results: results(orderIds, await store.commit(unique(orderIds))),
+    }),
+    releaseStock: async ({ orderIds }) => ({
+      results: results(orderIds, await store.release(unique(orderIds))),
+    }),
+  };
+}
+
+async function answer(
+  product: Promise<CatalogueProduct>,
+): Promise<{ product: ReturnType<typeof toProduct> }> {
+  return { product: toProduct(await product) };
+}
+
+async function listProducts(
+  { store, pageTokens }: ProductServiceOptions,
+  request: ListProductsRequest,
+): Promise<ListProductsResponse> {
+  const { query, category, inStock, pageToken } = request;
+  const orderBy = orderOf(request.orderBy);
+  const bound = JSON.stringify(['products', query, category, inStock, orderBy]);
+  const { products, next } = await store.list({
+    words: query.split(/\s+/u).filter((word) => word !== ''),
+    category: category === '' ? undefined : category,
+    inStock,
+    orderBy,
+    after: pageToken === '' ? undefined : (pageTokens.read(bound, pageToken) as Position),
+    limit: Math.min(request.pageSize === 0 ? DEFAULT_PAGE : request.pageSize, LARGEST_PAGE),
+  });
+  return {
+    products: products.map(toProduct),
+    nextPageToken: next === undefined ? '' : pageTokens.sign(bound, next),
+  };
+}
+
+async function createProduct(store: ProductStore, request: CreateProductRequest): Promise<CatalogueProduct> {
+  const { product } = request;
+  if (product === undefined) throw badRequest('product', 'value is required');
+  return store.create({
+    productId: request.productId || product.productId || randomUUIDv7(),
+    details: complete(product),
+    stock: product.stockAvailable,
+  });
+}
+
+async function updateProduct(store: ProductStore, request: UpdateProductRequest): Promise<CatalogueProduct> {
+  const { product, updateMask, etag } = request;
+  if (product === undefined) throw badRequest('product', 'value is required');
+  if (product.productId === '') throw badRequest('product.product_id', 'value is required');
+  return store.update({
+    productId: product.productId,
+    revision: readRevision(etag || product.etag),
+    change: (current) => applyMask(current, product, updateMask ?? []),
+  });
+}
+
+async function reserveStock(
+  { store, reservationTtl }: ProductServiceOptions,
+  { orderId, lines }: ReserveStockRequest,
+): Promise<ReserveStockResponse> {
+  const productIds = lines.map((line) => line.productId);
+  const twice = productIds.findIndex((productId, index) => productIds.indexOf(productId) < index);
+  if (twice >= 0) throw badRequest(`lines[${twice}].product_id`, 'a product may occur in one line only');
+  const [held] = await store.reserve([{ orderId, lines }], reservationTtl());
+  if (held === undefined) throw new Error('the store answered no outcome');
+  if ('refusal' in held) throw refused(held.refusal);
+  return {
+    lines: held.lines.map(({ productId, displayName, quantity, currencyCode, unitPrice }) => ({
+      productId,
+      displayName,
+      quantity,
+      unitPrice: { currencyCode, minorUnits: unitPrice },
+    })),
+    expireTime: held.expireTime,
+  };
+}
+
+/** One outcome for each order asked about, in that order. */
+function results(orderIds: readonly string[], settled: readonly Settled[]): StockResult[] {
+  const refusals = new Map(settled.map((each) => [each.orderId, each.refusal]));
+  return orderIds.map((orderId) => {
+    const refusal = refusals.get(orderId);
+    const status = refusal === undefined ? { code: 0, message: '', details: [] } : toStatus(refused(refusal));
+    return { orderId, status };
+  });
+}
+
+function unique(orderIds: readonly string[]): string[] {
+  return [...new Set(orderIds)];
+}
