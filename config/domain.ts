@@ -46,6 +46,11 @@ export function environmentOf(all: Files, application: string, profiles: readonl
   return { files, values, faults: [...unreadable, ...unresolved] };
 }
 
+/** A file's properties as texts, placeholders as written. */
+export function textsOf({ properties }: ConfigFile): Record<string, string> {
+  return Object.fromEntries([...properties].map(([key, { text }]) => [key, text]));
+}
+
 /** A fault of a key, in the file whose value is in effect. */
 export function faultAt(files: readonly ConfigFile[], key: string, reason: string): Fault {
   const file = files.find(({ properties }) => properties.has(key));

@@ -5,7 +5,7 @@ import type { ConfigSourceOptions, ConfigState } from './config-source.ts';
 import { defaultOf, reads, SETTING_KEYS, settingOf, variableOf } from './keys.ts';
 import type { SettingKey, SettingValues } from './keys.ts';
 import { centralLayer, environmentLayer } from './layers.ts';
-import type { Given, Layer } from './layers.ts';
+import type { CentralValues, Given, Layer } from './layers.ts';
 import { SettingsError } from './settings-error.ts';
 
 export { SettingsError } from './settings-error.ts';
@@ -57,6 +57,12 @@ export function resolveSettings(service: string, layers: readonly Layer[], origi
     Object.defineProperty(settings, key, property);
   }
   return Object.freeze(settings) as Settings;
+}
+
+/** Checks the values that a configuration holds for a service, as its start would; throws SettingsError. */
+export function checkCentral(service: string, config: CentralValues): void {
+  const layer = centralLayer(service, config);
+  for (const key of layer.keys()) valueOf(service, key, [layer]);
 }
 
 /** The config server as the environment names it; undefined when there is none to ask. */
