@@ -46,6 +46,7 @@ function codeOf(error: Error): string | number | undefined {
 }
 
 /** The stack without its first lines, which repeat the message. */
-function framesOf(error: Error): string | undefined {
-  return error.stack?.slice(Math.max(0, error.stack.search(/^ {4}at /mu)));
+function framesOf({ stack = '' }: Error): string | undefined {
+  const start = stack.search(/^ {4}at /mu);
+  return start < 0 ? undefined : stack.slice(start);
 }
