@@ -1,9 +1,10 @@
 /** Reads a process's central configuration from the config server, or from the last-known-good copy on disk. */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { ConfigServiceService, GetConfigResponse } from '#gen/mercer/config/v1/config_service.ts';
+import { replaceFile, SECRET } from '../identity/atomic-file.ts';
 import type { WorkloadCredentials } from '../identity/workload.ts';
 import { openChannel } from '../rpc/channel.ts';
 import { connect } from '../rpc/client.ts';
@@ -54,20 +55,17 @@ export async function readCentralConfig(options: ConfigSourceOptions): Promise<C
 }
 
 /**
- * Keeps a configuration that proved usable, for a start without the server. The file is replaced whole, so
- * that replicas may share it, and is readable by its owner alone, because values may be secret.
+ * Keeps a configuration that proved usable, for a start without the server; readable by its owner alone,
+ * because values may be secret. Resolves with '', or with why it could not be kept: no reason not to start.
  */
-export async function keepCopy(options: ConfigSourceOptions, config: GetConfigResponse): Promise<void> {
-  const file = copyFile(options);
-  const draft = `${file}.${process.pid}`;
-  await mkdir(dirname(file), { recursive: true });
+export async function keepCopy(options: ConfigSourceOptions, config: GetConfigResponse): Promise<string> {
   try {
+    await mkdir(options.directory, { recursive: true });
     const copy = JSON.stringify(GetConfigResponse.toJSON(config), undefined, 2);
-    await writeFile(draft, copy, { mode: 0o600, flush: true });
-    await rename(draft, file);
+    await replaceFile(copyFile(options), copy, SECRET);
+    return '';
   } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
+    return `no last-known-good copy is kept: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 

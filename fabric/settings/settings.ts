@@ -19,7 +19,7 @@ export type SettingsOrigin = {
   readonly source: ConfigState;
   /** Their commit; empty without any. */
   readonly version: string;
-  /** Why they are not live, in a sentence; empty when they are, or when no config server is named. */
+  /** Why they are not live, or not kept for later, in a sentence; empty when they are, or when none are asked for. */
   readonly problem: string;
 };
 
@@ -38,10 +38,14 @@ export async function loadSettings(
   if (place === undefined)
     return resolveSettings(service, [environment], { source: 'none', version: '', problem: '' });
   const { state, config, problem } = await readCentralConfig(place);
+  checkCentral(service, config);
+  const loss = state === 'live' ? await keepCopy(place, config) : '';
   const layers = [environment, centralLayer(service, config)];
-  const settings = resolveSettings(service, layers, { source: state, version: config.version, problem });
-  if (state === 'live') await keepCopy(place, config);
-  return settings;
+  return resolveSettings(service, layers, {
+    source: state,
+    version: config.version,
+    problem: problem || loss,
+  });
 }
 
 /**
