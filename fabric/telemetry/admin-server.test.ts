@@ -1,6 +1,5 @@
 /** The admin port as Prometheus and a supervisor see it. */
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
 import { test } from 'node:test';
 import { startAdminServer } from './admin-server.ts';
 import type { AdminServerOptions } from './admin-server.ts';
@@ -78,14 +77,16 @@ test('a taken port fails the start and names the port', async () => {
   await assert.rejects(start({ port: server.port }), new RegExp(`EADDRINUSE.*${server.port}`, 'u'));
 });
 
-test('closing cuts off clients that hold their connection', async () => {
-  const server = await start();
-  const socket = connect(server.port, '127.0.0.1');
-  socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n');
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  socket.on('error', () => undefined);
-  await new Promise((resolve) => socket.once('connect', resolve));
+test('closing cuts off requests under way', async () => {
+  const asked = Promise.withResolvers<void>();
+  const never = (): Promise<never> => {
+    asked.resolve();
+    return new Promise(() => undefined);
+  };
+  const server = await start({ ready: never });
+  const waiting = assert.rejects(fetch(`${server.url}/readyz`));
+  await asked.promise;
   await server[Symbol.asyncDispose]();
-  await closed;
-  await assert.rejects(fetch(`${server.url}/livez`));
+  await waiting;
+  await assert.rejects(fetch(`${server.url}/livez`), 'and the port is free');
 });
