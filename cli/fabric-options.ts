@@ -1,6 +1,6 @@
 /** The options by which every word finds its fabric. */
 import { join, resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT_CODES_HELP } from './exit-codes.ts';
 import { ROOT } from './root.ts';
 
@@ -14,8 +14,11 @@ const HIGHEST_OFFSET = 11_000;
 export function fabricCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
-    .option('--data <dir>', 'folder of all files (default: .mercer)', path, join(ROOT, '.mercer'))
+    .helpOption('-h, --help', 'this text')
+    .optionsGroup('Which fabric:')
+    .addOption(data())
     .option('--offset <n>', 'shift of all ports (default: 0)', offset)
+    .optionsGroup('Options:')
     .addHelpText('after', EXIT_CODES_HELP);
 }
 
@@ -24,6 +27,11 @@ export function wholeNumber(text: string, range: { from: number; to: number }): 
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (number >= range.from && number <= range.to) return number;
   throw new InvalidArgumentError(`It must be a whole number from ${range.from} to ${range.to}.`);
+}
+
+function data(): Option {
+  const fallback = join(ROOT, '.mercer');
+  return new Option('--data <dir>', 'folder of all its files').argParser(path).default(fallback, '.mercer');
 }
 
 function path(text: string): string {

@@ -18,6 +18,9 @@ process.exitCode = await run(process.argv.slice(2));
 async function run(words: string[]): Promise<number> {
   const program = new Command('mercer')
     .description('Starts and looks after a fabric of Mercer on this machine.')
+    .helpOption('-h, --help', 'this text; every word has one of its own')
+    .helpCommand(false)
+    .configureHelp({ subcommandTerm: termOf })
     .addHelpText('after', EXIT_CODES_HELP);
   for (const word of WORDS) program.addCommand(word());
   for (const command of [program, ...program.commands]) quiet(command);
@@ -31,6 +34,14 @@ async function run(words: string[]): Promise<number> {
   } catch (error) {
     return report(error);
   }
+}
+
+/** The word and its arguments; that it takes options goes without saying. */
+function termOf(command: Command): string {
+  const names = command.registeredArguments.map((each) =>
+    each.required ? `<${each.name()}>` : `[${each.name()}]`,
+  );
+  return [command.name(), ...names].join(' ');
 }
 
 /** Errors are thrown, so that `report` alone prints them. */

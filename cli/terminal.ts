@@ -17,9 +17,9 @@ export function table(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => line(row).trimEnd()).join('\n');
 }
 
-/** 1.2 s, 350 ms, 2.5 min. */
+/** 0.4 ms, 350 ms, 1.2 s, 2.5 min. */
 export function duration(milliseconds: number): string {
-  if (milliseconds < 1) return `${Math.round(milliseconds * 1000)} µs`;
+  if (milliseconds > 0 && milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
   return `${(milliseconds / 60_000).toFixed(1)} min`;

@@ -9,8 +9,8 @@ export type Secrets = {
   pageToken: string;
   /** Lets the command line ask the stand-in identity provider for tokens. */
   developer: string;
-  /** Password of PostgreSQL's roles. */
-  database: string;
+  /** Passwords of PostgreSQL's roles. */
+  database: { superuser: string; owner: string; app: string };
 };
 
 /** Reads the secrets below `data`, making those that are missing. */
@@ -21,7 +21,11 @@ export async function openSecrets(data: string): Promise<Secrets> {
   return {
     pageToken: await secret('page-token'),
     developer: await secret('developer'),
-    database: await secret('database'),
+    database: {
+      superuser: await secret('database-superuser'),
+      owner: await secret('database-owner'),
+      app: await secret('database-app'),
+    },
   };
 }
 

@@ -16,7 +16,8 @@ export class Supervisor {
   readonly processes: readonly SupervisedProcess[];
   readonly #observe: Observer;
   readonly #started = Promise.withResolvers<void>();
-  #stopping = false;
+  #stopped: Promise<void> | undefined;
+  #leaving = false;
 
   constructor(specs: readonly ProcessSpec[], observe: Observer = () => undefined) {
     this.#observe = observe;
@@ -33,9 +34,14 @@ export class Supervisor {
     return this.#started.promise;
   }
 
-  /** Stops stage after stage; whoever is still there when its stage is over is killed. */
-  async stop(stages: readonly StopStage[]): Promise<void> {
+  /** Stops stage after stage; whoever is still there when its stage is over is killed. Asked again, it waits. */
+  stop(stages: readonly StopStage[]): Promise<void> {
     this.#leave();
+    this.#stopped ??= this.#stopInTurn(stages);
+    return this.#stopped;
+  }
+
+  async #stopInTurn(stages: readonly StopStage[]): Promise<void> {
     const began = Date.now();
     for (const { services, by } of stages) {
       const group = this.processes.filter(({ spec }) => services.includes(spec.service));
@@ -54,7 +60,7 @@ export class Supervisor {
   }
 
   #leave(): void {
-    this.#stopping = true;
+    this.#leaving = true;
     this.#started.reject(new CommandError('interrupted before all was ready', { exitCode: INTERRUPTED }));
   }
 
@@ -65,7 +71,7 @@ export class Supervisor {
   };
 
   #startWhatCan(): void {
-    if (this.#stopping) return;
+    if (this.#leaving) return;
     const isReady = (service: string): boolean =>
       this.processes.every(({ spec, state }) => spec.service !== service || state === 'ready');
     for (const each of this.processes) {
