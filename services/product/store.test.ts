@@ -7,7 +7,7 @@ import { StatusError } from '#fabric/rpc/status-error.ts';
 import type { Details } from './details.ts';
 import type { Line } from './domain.ts';
 import { productStore } from './store.ts';
-import { openTestDatabase } from './test-database.ts';
+import { openTestDatabase } from './database.fixture.ts';
 
 const database = await openTestDatabase();
 const store = productStore(database);

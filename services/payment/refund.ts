@@ -1,0 +1,60 @@
+/** Returning money: the amount is claimed before the acquirer is asked, under a key of its own. */
+import { status } from '@grpc/grpc-js';
+import { badRequest, StatusError } from '#fabric/rpc/status-error.ts';
+import type { Limits, Dependencies } from './charge.ts';
+import type { StoredPayment } from './entities.ts';
+import { refundSettled } from './events.ts';
+import { paymentNotFound } from './payment-message.ts';
+import { whileOpen } from './while-open.ts';
+import type { BegunRefund, NewRefund } from './store.ts';
+
+/**
+ * Refunds an order's payment, or answers what the request's first time did. UNAVAILABLE and
+ * DEADLINE_EXCEEDED leave the refund PENDING with its amount claimed: the same request finishes it.
+ */
+export async function refundPayment(
+  dependencies: Dependencies,
+  request: NewRefund,
+  limits: Limits,
+): Promise<StoredPayment> {
+  if (request.amount?.minorUnits === 0n) throw badRequest('amount.minor_units', 'must be above 0');
+  const begun = await dependencies.store.beginRefund(request);
+  if (begun === undefined) throw paymentNotFound({ order_id: request.orderId });
+  if ('refusal' in begun) throw refused(begun);
+  const { payment, refund } = begun;
+  if (request.amount !== undefined && request.amount.minorUnits !== refund.amountMinor)
+    throw mismatch(request);
+  if (refund.state === 'PENDING') await giveBack(dependencies, begun, limits.signal);
+  return (await dependencies.store.findByOrder(request.orderId)) ?? payment;
+}
+
+async function giveBack(
+  { store, acquirer, log }: Dependencies,
+  { payment, refund }: Exclude<BegunRefund, { refusal: unknown }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const order = {
+    key: `refund-${refund.refundId}`,
+    chargeId: payment.transactionId,
+    amount: { currencyCode: payment.currencyCode, minorUnits: refund.amountMinor },
+  };
+  await whileOpen(signal, () => acquirer.refund(order, signal));
+  await store.settleRefund(refund.refundId);
+  refundSettled(log, payment, refund);
+}
+
+function refused({ payment, refusal }: Extract<BegunRefund, { refusal: unknown }>): StatusError {
+  if (refusal.refusal === 'CURRENCY_MISMATCH')
+    return badRequest('amount.currency_code', `the payment is in ${payment.currencyCode}`);
+  return new StatusError(status.FAILED_PRECONDITION, 'more than is left of the captured amount', {
+    reason: 'REFUND_EXCEEDS_CAPTURE',
+    metadata: { order_id: payment.orderId, left: refusal.left.toString() },
+  });
+}
+
+function mismatch({ orderId, requestId }: NewRefund): StatusError {
+  return new StatusError(status.FAILED_PRECONDITION, 'the request refunded another amount before', {
+    reason: 'REFUND_MISMATCH',
+    metadata: { order_id: orderId, request_id: requestId },
+  });
+}

@@ -1,0 +1,90 @@
+/** The RPCs of PaymentService: contract to store and acquirer, and back. */
+import { ownedBy, requireUser } from '#fabric/rpc/call-context.ts';
+import type { CallContext } from '#fabric/rpc/call-context.ts';
+import { unimplemented } from '#fabric/rpc/implement.ts';
+import type { PageTokens } from '#fabric/rpc/page-token.ts';
+import type { Handlers } from '#fabric/rpc/service-definition.ts';
+import { badRequest } from '#fabric/rpc/status-error.ts';
+import type { Payment } from '#gen/mercer/payment/v1/payment.ts';
+import type {
+  ChargeOrderRequest,
+  ListPaymentsRequest,
+  ListPaymentsResponse,
+  PaymentServiceService,
+} from '#gen/mercer/payment/v1/payment_service.ts';
+import { chargeOrder, resolveCharge } from './charge.ts';
+import type { Dependencies } from './charge.ts';
+import type { StoredPayment } from './entities.ts';
+import { paymentNotFound, toPayment } from './payment-message.ts';
+import { refundPayment } from './refund.ts';
+
+/** What the service stands on. */
+export type PaymentServiceOptions = Dependencies & { pageTokens: PageTokens };
+
+const DEFAULT_PAGE = 20;
+const LARGEST_PAGE = 100;
+
+/** Handlers for every RPC of PaymentService. */
+export function paymentService(options: PaymentServiceOptions): Handlers<PaymentServiceService> {
+  return {
+    getPayment: ({ paymentId }, call) => answer(getPayment(options, paymentId, call)),
+    listPayments: (request, call) => listPayments(options, request, call),
+    chargeOrder: (request, call) => answer(charge(options, request, call)),
+    resolveCharge: ({ orderId }, call) => answer(resolveCharge(options, orderId, call)),
+    refundPayment: (request, call) => answer(refundPayment(options, request, call)),
+    handleAcquirerEvent: () => Promise.reject(unimplemented('HandleAcquirerEvent')),
+  };
+}
+
+async function answer(payment: Promise<StoredPayment>): Promise<{ payment: Payment }> {
+  return { payment: toPayment(await payment) };
+}
+
+async function getPayment(
+  { store }: Dependencies,
+  paymentId: string,
+  call: CallContext,
+): Promise<StoredPayment> {
+  const payment = isUuid(paymentId) ? await store.find(paymentId) : undefined;
+  if (payment === undefined || !ownedBy(call, payment.customerId))
+    throw paymentNotFound({ payment_id: paymentId });
+  return payment;
+}
+
+async function listPayments(
+  { store, pageTokens }: PaymentServiceOptions,
+  { orderId, pageSize, pageToken }: ListPaymentsRequest,
+  call: CallContext,
+): Promise<ListPaymentsResponse> {
+  const { subject, roles } = requireUser(call);
+  const customerId = roles.includes('ADMIN') ? undefined : subject;
+  const bound = JSON.stringify(['payments', customerId, orderId]);
+  const after = pageToken === '' ? undefined : (pageTokens.read(bound, pageToken) as string);
+  if (orderId !== '' && !isUuid(orderId)) return { payments: [], nextPageToken: '' };
+  const size = Math.min(pageSize === 0 ? DEFAULT_PAGE : pageSize, LARGEST_PAGE);
+  // One more than asked for tells whether there is a next page.
+  const query = { customerId, orderId: orderId === '' ? undefined : orderId, after, limit: size + 1 };
+  const found = await store.list(query);
+  const payments = found.slice(0, size);
+  const last = payments.at(-1);
+  return {
+    payments: payments.map(toPayment),
+    nextPageToken: found.length > size && last !== undefined ? pageTokens.sign(bound, last.paymentId) : '',
+  };
+}
+
+async function charge(
+  dependencies: Dependencies,
+  request: ChargeOrderRequest,
+  call: CallContext,
+): Promise<StoredPayment> {
+  const { orderId, amount, paymentToken } = request;
+  const customerId = requireUser(call).subject;
+  if (amount === undefined) throw badRequest('amount', 'value is required');
+  if (amount.minorUnits === 0n) throw badRequest('amount.minor_units', 'must be above 0');
+  return chargeOrder(dependencies, { orderId, customerId, amount, token: paymentToken }, call);
+}
+
+function isUuid(id: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu.test(id);
+}
