@@ -237,3 +237,24 @@ test('a remembered token ends when it expires', async () => {
   time += 45_000;
   assert.equal((await refusal(token, judge)).reason, 'TOKEN_EXPIRED');
 });
+
+test('a remembered token ends with its key', async () => {
+  const next = signingKey('k2');
+  await using rotating = await startIssuer([key]);
+  const judge = tokenVerifier({ issuer: rotating.url, audience: AUDIENCE, rolesClaim: 'groups' });
+  const token = okta({ iss: rotating.url });
+  await judge.verify(token);
+  rotating.keys = [next.jwk];
+  const later = JSON.stringify(alice({ iss: rotating.url }));
+  await judge.verify(rawToken({ alg: 'RS256', kid: 'k2' }, later, next.privateKey));
+  assert.match((await refusal(token, judge)).message, /key is unknown/u);
+});
+
+test('while no key was ever fetched, a token is neither good nor bad', async () => {
+  await using down = await startIssuer([key]);
+  down.jwks = 'error';
+  const judge = tokenVerifier({ issuer: down.url, audience: AUDIENCE, rolesClaim: 'groups' });
+  const error = await refusal(okta({ iss: down.url }), judge);
+  assert.equal(error.code, status.UNAVAILABLE);
+  assert.equal(error.reason, 'KEYS_UNAVAILABLE');
+});

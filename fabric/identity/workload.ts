@@ -36,8 +36,9 @@ export function readWorkloadCredentials(files: {
 }): WorkloadCredentials {
   const cert = read(files.cert);
   const key = read(files.key);
-  const certificate = new X509Certificate(cert);
-  if (!certificate.checkPrivateKey(createPrivateKey(key)))
+  const certificate = parse(() => new X509Certificate(cert), `${files.cert} is no PEM certificate`);
+  const privateKey = parse(() => createPrivateKey(key), `${files.key} is no PEM private key`);
+  if (!certificate.checkPrivateKey(privateKey))
     throw new Error(`the key ${files.key} does not belong to the certificate ${files.cert}`);
   if (certificate.validToDate.getTime() <= Date.now())
     throw new Error(`the certificate ${files.cert} ended at ${certificate.validToDate.toISOString()}`);
@@ -52,5 +53,13 @@ function read(file: string): Buffer {
     return readFileSync(file);
   } catch (cause) {
     throw new Error(`the file ${file === '' ? '(no name was given)' : file} cannot be read`, { cause });
+  }
+}
+
+function parse<T>(work: () => T, complaint: string): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new Error(complaint, { cause });
   }
 }
