@@ -50,6 +50,12 @@ test('a failure tells what git said, without user names and tokens', async () =>
   );
 });
 
+test('a failure is one line', async () => {
+  await rejects(git(['fetch', '--', join(directory, 'nowhere')]), {
+    message: /^git fetch: fatal: '.*nowhere' does not appear to be a git repository fatal: .*exists\.$/,
+  });
+});
+
 test('helper protocols that run commands are refused', async () => {
   await rejects(git(['fetch', '--', 'ext::touch /tmp/owned']), /not allowed/);
 });

@@ -98,7 +98,7 @@ function finished(child: Child, stop: (reason: string) => void): Promise<Buffer>
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code === 0 && size <= MAX_OUTPUT) resolve(Buffer.concat(output));
-      else reject(new Error(words.trim().split('\n').at(-1) || `ended with ${code ?? signal}`));
+      else reject(new Error(words.trim().replaceAll(/\s+/g, ' ') || `ended with ${code ?? signal}`));
     });
   });
 }

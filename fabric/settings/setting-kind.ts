@@ -18,9 +18,8 @@ export type Rate = {
   per: number;
 };
 
-/** Any text of one line; empty when the setting may be left open. */
-export function text(options: { allowed?: string; pattern?: RegExp } = {}): SettingKind<string> {
-  const { allowed = 'a text of one line', pattern = /^[^\r\n]{0,4096}$/ } = options;
+/** A text of a pattern. */
+export function text({ allowed, pattern }: { allowed: string; pattern: RegExp }): SettingKind<string> {
   return { allowed, unit: '', parse: (value) => (pattern.test(value) ? value : undefined) };
 }
 
