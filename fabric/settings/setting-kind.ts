@@ -8,7 +8,7 @@ export type SettingKind<T> = {
   /** Unit of the value, for the documentation; empty when it has none. */
   unit: string;
   /** The value, undefined when the text is not allowed. */
-  parse(text: string): T | undefined;
+  parse: (text: string) => T | undefined;
 };
 
 /** A number of requests per stretch of time, written `100/s`. */
