@@ -5,7 +5,7 @@ import type { LeaseStore } from '../leases.ts';
 import { CLUSTER, encode, ENDPOINTS, LISTENER, pack } from './envoy-protos.ts';
 import type { Any } from './envoy-protos.ts';
 import { assignmentProblem, clusterProblem, listenerProblem } from './resource-rules.ts';
-import { assignment, cluster, filters, listener, routes, wellFormed } from './resources.ts';
+import { answerable, assignment, cluster, filters, listener, routes } from './resources.ts';
 
 /** The types that are served, in the order in which an update must reach a client: make before break. */
 export const RESOURCE_TYPES = [CLUSTER, ENDPOINTS, LISTENER] as const;
@@ -23,7 +23,7 @@ export type ResourceTableOptions = {
 const MOST_NAMES = 10_000;
 const MOST_RESPONSES = 1_000;
 
-/** The resources of every well-formed name. Endpoints change by `refresh` only, together with their version. */
+/** The resources of every answerable name. Endpoints change by `refresh` only, together with their version. */
 export class ResourceTable {
   readonly #options: ResourceTableOptions;
   readonly #endpoints = new Map<string, Any>();
@@ -90,9 +90,8 @@ export class ResourceTable {
     return this.#versions.get(type) ?? 1;
   }
 
-  /** A malformed name has no resource, which tells the client that it does not exist. */
   #resource(type: ResourceType, name: string): Any | undefined {
-    if (!wellFormed(name)) return undefined;
+    if (!answerable(name)) return undefined;
     if (type === ENDPOINTS) return this.#endpoints.get(name) ?? noEndpoints(name);
     const key = `${type} ${name}`;
     const known = this.#named.get(key);

@@ -13,13 +13,16 @@ import type {
 type Endpoints = NonNullable<ClusterLoadAssignment['endpoints']>[number];
 type Endpoint = NonNullable<Endpoints['lb_endpoints']>[number];
 
-/** Names that are answered: what may be registered. */
-const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/u;
+/** Printable, short, and no xdstp: URI, which a client would read as another authority's (gRFC A47). */
+const ANSWERABLE = /^(?!\*$|xdstp:)[\x21-\x7e]{1,253}$/u;
 const UINT32 = 0xffff_ffff;
 
-/** Whether a service may have this name; every such name is answered, registered or not. */
-export function wellFormed(name: string): boolean {
-  return NAME.test(name);
+/**
+ * Whether a name has resources. More names do than may register: a misspelt one then fails UNAVAILABLE at
+ * once, where a missing listener leaves the calls of grpc-js waiting for their deadline.
+ */
+export function answerable(name: string): boolean {
+  return ANSWERABLE.test(name);
 }
 
 /**
