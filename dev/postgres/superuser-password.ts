@@ -1,0 +1,12 @@
+/** The superuser's password, made once and kept beside its cluster. */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createFile, SECRET } from '#fabric/identity/atomic-file.ts';
+
+/** Reads it from `dataDir`, where it is made when missing; readable by its owner alone. */
+export async function superuserPassword(dataDir: string): Promise<string> {
+  const file = join(dataDir, 'superuser-password');
+  await createFile(file, randomBytes(32).toString('base64url'), SECRET);
+  return readFile(file, 'utf8');
+}
