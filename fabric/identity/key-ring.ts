@@ -4,17 +4,6 @@ import type { KeyObject } from 'node:crypto';
 import { StatusError } from '../rpc/status-error.ts';
 import type { KeySet } from './issuer-keys.ts';
 
-/** Keys by name, without and with waiting. */
-export type KeyRing = {
-  /** A key that is at hand; starts a refresh in the background when the keys are no longer fresh. */
-  held: (kid: string) => KeyObject | undefined;
-  /**
-   * A key, asking the issuer for one not at hand; undefined when the issuer does not know it either.
-   * Rejects with UNAVAILABLE, reason KEYS_UNAVAILABLE, while no key was ever fetched or all are too old.
-   */
-  find: (kid: string) => Promise<KeyObject | undefined>;
-};
-
 /** Where keys come from. */
 export type KeyRingOptions = {
   fetchKeys: () => Promise<KeySet>;
@@ -39,59 +28,87 @@ const COLD_INTERVAL = SECOND;
 const LONGEST_STALE = 24 * 60 * MINUTE;
 
 /** Keys are fetched at the first find, by one request at a time; a bad answer never empties the ring. */
-export function keyRing({ fetchKeys, clock, onChange }: KeyRingOptions): KeyRing {
-  let keys: ReadonlyMap<string, KeyObject> = new Map();
-  let fetchedAt = -Infinity;
-  let triedAt = -Infinity;
-  let unknownAt = -Infinity;
-  let freshFor = LONGEST_FRESH;
-  let flight: Promise<void> | undefined;
-  let failure: unknown;
+export class KeyRing {
+  readonly #options: KeyRingOptions;
+  #keys: ReadonlyMap<string, KeyObject> = new Map();
+  #freshFor = LONGEST_FRESH;
+  #fetchedAt = -Infinity;
+  #triedAt = -Infinity;
+  #unknownAt = -Infinity;
+  #flight: Promise<void> | undefined;
+  #failure: unknown;
 
-  const attempt = async (): Promise<void> => {
-    triedAt = clock();
-    const next = await fetchKeys();
-    const changed = !sameKeys(keys, next.keys);
-    keys = next.keys;
-    fetchedAt = clock();
-    freshFor = freshness(next.maxAge);
-    if (changed) onChange();
-  };
-  /** Single flight; a failure leaves everything as it was. */
-  const refresh = (): Promise<void> => {
-    flight ??= attempt()
-      .catch((error: unknown) => {
-        failure = error;
-      })
-      .finally(() => {
-        flight = undefined;
-      });
-    return flight;
-  };
-  const usable = (): boolean => clock() - fetchedAt <= LONGEST_STALE;
+  constructor(options: KeyRingOptions) {
+    this.#options = options;
+  }
 
-  const held = (kid: string): KeyObject | undefined => {
-    if (!usable()) return undefined;
-    const now = clock();
-    if (now - fetchedAt > freshFor && now - triedAt > REFRESH_INTERVAL) void refresh();
-    return keys.get(kid);
-  };
-  const find = async (kid: string): Promise<KeyObject | undefined> => {
-    const key = held(kid);
+  /** A key that is at hand; starts a refresh in the background when the keys are no longer fresh. */
+  held(kid: string): KeyObject | undefined {
+    if (!this.#usable()) return undefined;
+    if (this.#since(this.#fetchedAt) > this.#freshFor && this.#since(this.#triedAt) > REFRESH_INTERVAL)
+      void this.#refresh();
+    return this.#keys.get(kid);
+  }
+
+  /**
+   * A key, asking the issuer for one not at hand; undefined when the issuer does not know it either.
+   * Rejects with UNAVAILABLE, reason KEYS_UNAVAILABLE, while no key was ever fetched or all are too old.
+   */
+  async find(kid: string): Promise<KeyObject | undefined> {
+    const key = this.held(kid);
     if (key !== undefined) return key;
-    const now = clock();
-    if (!usable()) {
-      if (flight !== undefined || now - triedAt >= COLD_INTERVAL) await refresh();
-      if (!usable()) throw keysUnavailable(failure);
-    } else if (flight !== undefined) {
-      await flight;
-    } else if (now - unknownAt >= UNKNOWN_INTERVAL) {
-      unknownAt = now;
-      await refresh();
+    await (this.#usable() ? this.#askForUnknown() : this.#warmUp());
+    return this.#keys.get(kid);
+  }
+
+  async #warmUp(): Promise<void> {
+    if (this.#flight !== undefined || this.#since(this.#triedAt) >= COLD_INTERVAL) await this.#refresh();
+    if (!this.#usable()) throw keysUnavailable(this.#failure);
+  }
+
+  async #askForUnknown(): Promise<void> {
+    if (this.#flight === undefined) {
+      if (this.#since(this.#unknownAt) < UNKNOWN_INTERVAL) return;
+      this.#unknownAt = this.#options.clock();
     }
-    return keys.get(kid);
-  };
-  return { held, find };
+    await this.#refresh();
+  }
+
+  /** Single flight: whoever comes meanwhile waits for the same answer. */
+  #refresh(): Promise<void> {
+    this.#flight ??= this.#attempt();
+    return this.#flight;
+  }
+
+  /** A failure leaves everything as it was. */
+  async #attempt(): Promise<void> {
+    try {
+      await this.#fetch();
+    } catch (error) {
+      this.#failure = error;
+    } finally {
+      this.#flight = undefined;
+    }
+  }
+
+  async #fetch(): Promise<void> {
+    const { fetchKeys, clock, onChange } = this.#options;
+    this.#triedAt = clock();
+    const { keys, maxAge } = await fetchKeys();
+    const changed = !sameKeys(this.#keys, keys);
+    this.#keys = keys;
+    this.#freshFor = freshness(maxAge);
+    this.#fetchedAt = clock();
+    if (changed) onChange();
+  }
+
+  #usable(): boolean {
+    return this.#since(this.#fetchedAt) <= LONGEST_STALE;
+  }
+
+  #since(moment: number): number {
+    return this.#options.clock() - moment;
+  }
 }
 
 function freshness(maxAge: number | undefined): number {

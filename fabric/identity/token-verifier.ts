@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
 import { issuerKeys } from './issuer-keys.ts';
-import { keyRing } from './key-ring.ts';
+import { KeyRing } from './key-ring.ts';
 import type { Principal } from './principal.ts';
 import { CLOCK_TOLERANCE, principalOf } from './token-claims.ts';
 import { tokenExpired, tokenInvalid } from './token-refusal.ts';
@@ -41,7 +41,7 @@ const MOST_TOKENS = 10_000;
 export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const clock = options.clock ?? Date.now;
   const verified = new LRUCache<string, Verified>({ max: MOST_TOKENS });
-  const ring = keyRing({
+  const ring = new KeyRing({
     fetchKeys: issuerKeys(options.issuer),
     clock: options.clock ?? (() => performance.now()),
     onChange: () => verified.clear(),
