@@ -51,7 +51,7 @@ export async function listProducts(em: EntityManager, query: CatalogueQuery): Pr
   const { column, direction, value } = ORDERS[query.orderBy];
   // One more than asked for tells whether there is a next page.
   const found = await em.find(CatalogueEntity, filter(query), {
-    orderBy: { [raw(column)]: direction, productId: direction },
+    orderBy: [{ [raw(column)]: direction }, { productId: direction }],
     limit: query.limit + 1,
   });
   const products = found.slice(0, query.limit);

@@ -1,0 +1,100 @@
+/** The driver says exactly as much as the wire told it. */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import { after, test } from 'node:test';
+import { context, trace } from '@opentelemetry/api';
+import { status } from '@grpc/grpc-js';
+import { StatusError } from '#fabric/rpc/status-error.ts';
+import { startTracing } from '#fabric/telemetry/tracing.ts';
+import { startTestAcquirer } from './acquirer.fixture.ts';
+import { simulatorAcquirer } from './simulator-acquirer.ts';
+
+const tracing = startTracing({ service: 'payment', zipkinUrl: '', sampleRate: 1 });
+after(() => tracing.shutdown());
+const ATTEMPT = {
+  key: 'charge-1',
+  orderId: '1',
+  amount: { currencyCode: 'USD', minorUnits: 9_007_199_254_740_993n },
+  token: 'tok_visa',
+};
+const signal = AbortSignal.timeout(20_000);
+
+test('a charge carries its key, its exact amount and the trace', async () => {
+  const bank = await startTestAcquirer();
+  const span = trace.getTracer('test').startSpan('purchase');
+  await context.with(trace.setSpan(context.active(), span), () => acquirer(bank.url).charge(ATTEMPT, signal));
+  const [request] = bank.requests;
+  assert.equal(request?.headers['idempotency-key'], 'charge-1');
+  assert.match(
+    String(request?.headers['b3']),
+    new RegExp(`^${span.spanContext().traceId}-[0-9a-f]{16}-1`, 'u'),
+  );
+  assert.equal(bank.ledger[0]?.amount, '9007199254740993');
+});
+
+test('a key that the acquirer has never seen is found to be none', async () => {
+  const bank = await startTestAcquirer();
+  assert.equal(await acquirer(bank.url).findCharge('charge-2', signal), undefined);
+  await acquirer(bank.url).charge(ATTEMPT, signal);
+  const found = await acquirer(bank.url).findCharge('charge-1', signal);
+  assert.deepEqual([found?.status, found?.cardBrand], ['succeeded', 'visa']);
+});
+
+const OPEN: Record<string, RequestListener> = {
+  '503': (_, response) => response.writeHead(503).end(),
+  '429': (_, response) => response.writeHead(429).end(),
+  'a broken body': (_, response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":'),
+  'another shape': (_, response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"ch_1","status":"perhaps"}'),
+  'a page in between': (_, response) =>
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>'),
+  'a redirect': (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+  'a cut connection': (request) => request.socket.destroy(),
+  'no answer': () => undefined,
+};
+
+for (const [name, listener] of Object.entries(OPEN)) {
+  test(`${name} leaves the outcome open`, async () => {
+    const url = await answering(listener);
+    await assert.rejects(acquirer(url).charge(ATTEMPT, signal), failure('ACQUIRER_UNAVAILABLE'));
+    const refund = { key: 'refund-1', chargeId: 'ch_1', amount: ATTEMPT.amount };
+    await assert.rejects(acquirer(url).refund(refund, signal), failure('ACQUIRER_UNAVAILABLE'));
+  });
+}
+
+test('a refund of a charge that the acquirer does not know is no refund', async () => {
+  const url = await answering((_, response) => response.writeHead(404).end());
+  const refund = { key: 'refund-1', chargeId: 'ch_1', amount: ATTEMPT.amount };
+  await assert.rejects(acquirer(url).refund(refund, signal), failure('ACQUIRER_UNAVAILABLE'));
+});
+
+test('a refusal is final: an unknown token names itself, anything else is a defect', async () => {
+  const bank = await startTestAcquirer();
+  await assert.rejects(
+    acquirer(bank.url).charge({ ...ATTEMPT, token: 'tok_nothing' }, signal),
+    failure('PAYMENT_TOKEN_UNKNOWN'),
+  );
+  const url = await answering((_, response) => response.writeHead(409).end());
+  await assert.rejects(
+    acquirer(url).charge(ATTEMPT, signal),
+    (error: unknown) => error instanceof StatusError && error.code === status.INTERNAL,
+  );
+});
+
+function acquirer(url: string): ReturnType<typeof simulatorAcquirer> {
+  return simulatorAcquirer({ url, timeout: () => 200 });
+}
+
+async function answering(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  after(() => server.close().closeAllConnections());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+}
+
+function failure(reason: string): (error: unknown) => boolean {
+  return (error) => error instanceof StatusError && error.reason === reason;
+}
