@@ -57,17 +57,18 @@ async function initialise(
   try {
     await run(initdb, options, { ...user, cwd: folder, env: { LC_ALL: 'C' }, timeout: LONGEST });
   } catch (cause) {
-    throw new Error(`PostgreSQL could not make its cluster: ${lastLines(cause)}`, { cause });
+    throw new Error(`PostgreSQL could not make its cluster: ${complaint(cause)}`, { cause });
   } finally {
     await rm(passwordFile, { force: true });
   }
 }
 
-function lastLines(error: unknown): string {
+/** What went wrong, of all that initdb wrote; its last lines tell only that it cleans up. */
+function complaint(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const written = 'stderr' in error && typeof error.stderr === 'string' ? error.stderr : '';
-  const lines = written.split('\n').filter((line) => line.trim() !== '');
-  return lines.length === 0 ? error.message : lines.slice(-3).join(' ');
+  const lines = written.split('\n').filter((line) => /\b(?:error|FATAL|PANIC): /u.test(line));
+  return lines.length === 0 ? error.message : lines.slice(0, 3).join(' ');
 }
 
 async function give(path: string, { uid, gid }: ServerUser): Promise<void> {

@@ -35,8 +35,16 @@ export type Postgres = ServerProcess & {
  * terminal's Ctrl-C does not reach it. As root it runs as the user `postgres`. Rejects with one sentence: a folder is
  * closed to that user, the port is taken, the data folder is in use, the disk is full, or PostgreSQL's last words.
  */
-export async function startPostgres({ port, logFile, ...options }: PostgresOptions): Promise<Postgres> {
+export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const dataDir = resolve(options.dataDir);
+  try {
+    return await start({ ...options, dataDir });
+  } catch (error) {
+    throw isDiskFull(error) ? new Error(`no disk space left in ${dataDir}`, { cause: error }) : error;
+  }
+}
+
+async function start({ dataDir, port, logFile, ...options }: PostgresOptions): Promise<Postgres> {
   const binaries = findBinaries();
   const user = await serverUser();
   await makeReachable(dataDir);
@@ -51,4 +59,9 @@ export async function startPostgres({ port, logFile, ...options }: PostgresOptio
   }
   const server = await launchServer({ postgres: binaries.postgres, cluster, port, logFile, user });
   return { ...server, port, adminUrl, adopted: false };
+}
+
+/** ENOSPC of our own writes, or its words in what PostgreSQL's programs wrote. */
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && /\bENOSPC\b|No space left on device/u.test(error.message);
 }

@@ -57,15 +57,12 @@ export async function launchServer(options: LaunchOptions): Promise<ServerProces
     server.kill();
     const words = await lastLines(options.logFile, from);
     const mourning = words.includes('pre-existing shared memory block');
-    if (!mourning || Date.now() > late) throw new Error(sentence(words, options));
+    if (!mourning || Date.now() > late) {
+      const said = words === '' ? 'it said nothing' : words;
+      throw new Error(`PostgreSQL did not start: ${said} (log: ${options.logFile})`);
+    }
     await sleep(200);
   }
-}
-
-function sentence(words: string, { cluster, logFile }: LaunchOptions): string {
-  if (words.includes('No space left on device'))
-    return `no disk space left for PostgreSQL's data in ${cluster}`;
-  return `PostgreSQL did not start: ${words === '' ? 'it said nothing' : words} (log: ${logFile})`;
 }
 
 /** Takes over a server that runs on the cluster; rejects when it listens elsewhere or does not know us. */
