@@ -41,7 +41,7 @@ function places({ gateway, zipkin, config, idp, logs }: Endpoints): string {
 
 function tokenLines({ tokens, endpoints }: BannerFacts): string[] {
   if (tokens !== undefined) {
-    return [heading('ADMIN token'), tokens.admin, heading('CUSTOMER token'), tokens.customer];
+    return [section('ADMIN token', tokens.admin), section('CUSTOMER token', tokens.customer)];
   }
   return endpoints.idp === undefined
     ? []
@@ -54,7 +54,7 @@ function pasteLines(facts: BannerFacts): string[] {
   return [
     ...(gateway === undefined
       ? []
-      : [heading('List products'), `curl -s '${gateway}/v1/products?pageSize=5'`]),
+      : [section('List products', `curl -s '${gateway}/v1/products?pageSize=5'`)]),
     ...orderLine(facts),
     ...(target === undefined ? [] : grpcurlLines(facts, target)),
   ];
@@ -69,21 +69,18 @@ function orderLine({ endpoints, tokens, productId }: BannerFacts): string[] {
     `idempotency-key: ${randomUUID()}`,
   ];
   const options = headers.map((header) => `-H '${header}'`).join(' ');
-  return [heading('Place an order'), `curl -s '${endpoints.gateway}/v1/orders' ${options} -d '${body}'`];
+  return [section('Place an order', `curl -s '${endpoints.gateway}/v1/orders' ${options} -d '${body}'`)];
 }
 
 function grpcurlLines({ endpoints, developer }: BannerFacts, target: string): string[] {
   const identity = `-cacert ${quote(endpoints.ca)} -cert ${quote(developer.cert)} -key ${quote(developer.key)}`;
   const call = `grpcurl ${identity} -authority product`;
-  return [
-    heading('The same by gRPC'),
-    `${call} ${target} list`,
-    `${call} -d '{"pageSize":2}' ${target} mercer.product.v1.ProductService/ListProducts`,
-  ];
+  const list = `${call} -d '{"pageSize":2}' ${target} mercer.product.v1.ProductService/ListProducts`;
+  return [section('List services by gRPC', `${call} ${target} list`), section('List products by gRPC', list)];
 }
 
-function heading(text: string): string {
-  return paint('bold', text);
+function section(name: string, line: string): string {
+  return `${paint('bold', name)}\n${line}`;
 }
 
 /** As the shell reads one word, whatever the folder is called. */

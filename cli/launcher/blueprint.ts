@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { issueCertificates } from './certificates.ts';
 import type { Certificates } from './certificates.ts';
 import { openConfigRepository } from './config-repository.ts';
-import { databaseUrls } from './databases.ts';
 import { endpointsOf, runningElsewhere } from './endpoints.ts';
 import { openLogs } from './log-files.ts';
 import { demandPorts, freePorts } from './ports.ts';
+import { plannedDatabases } from './postgres-process.ts';
 import { freePortsNeeded, planProcesses } from './processes.ts';
 import type { PlannedProcess, Selection } from './processes.ts';
 import { openSecrets } from './secrets.ts';
@@ -37,7 +37,7 @@ export async function drawBlueprint(request: FabricRequest): Promise<Blueprint> 
     openLogs(data),
   ]);
   const port = processes.find(({ name }) => name === 'postgres')?.ports['postgres'];
-  const databases = port === undefined ? {} : databaseUrls(port, secrets.database);
+  const databases = port === undefined ? {} : plannedDatabases(port, secrets.postgres);
   const owners = Object.entries(databases).map(([name, { ownerUrl }]) => [name, ownerUrl]);
   const endpoints = endpointsOf(processes, given, {
     ca: join(data, 'pki/ca.pem'),

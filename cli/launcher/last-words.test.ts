@@ -17,9 +17,9 @@ async function wordsOf(...lines: string[]): Promise<string> {
 
 test('the last error of a JSON log counts more than what follows it', async () => {
   const words = await wordsOf(
-    '{"level":30,"msg":"one"}',
-    '{"level":60,"msg":"no keel"}',
-    '{"level":30,"msg":"bye"}',
+    '{"level":"info","msg":"one"}',
+    '{"level":"fatal","msg":"no keel"}',
+    '{"level":"info","msg":"bye"}',
   );
   equal(words, 'no keel');
 });
@@ -36,7 +36,7 @@ test('PostgreSQL and Node speak plain text', async () => {
 });
 
 test('without an error the last line speaks', async () => {
-  equal(await wordsOf('{"level":30,"msg":"one"}', '{"level":30,"msg":"two"}', '}'), 'two');
+  equal(await wordsOf('{"level":"info","msg":"one"}', '{"level":"info","msg":"two"}', '}'), 'two');
 });
 
 test('a log that is not there says nothing', async () => {

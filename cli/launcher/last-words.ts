@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises';
 
 const TAIL = 16_384;
 const LONGEST = 300;
-/** pino's number of the level error. */
-const ERROR = 50;
+/** Levels of a line that explains an end. */
+const ERRORS = new Set<unknown>(['error', 'fatal']);
 
 /** The last error of a log of JSON lines, else the last line that says something; empty without a log. */
 export async function lastWords(logFile: string): Promise<string> {
@@ -28,7 +28,7 @@ async function tail(file: string): Promise<string> {
 
 function errorOf(line: string): string | undefined {
   const entry = parse(line);
-  if (entry !== undefined) return Number(entry['level']) >= ERROR ? String(entry['msg']) : undefined;
+  if (entry !== undefined) return ERRORS.has(entry['level']) ? String(entry['msg']) : undefined;
   // PostgreSQL's and Node's own words are plain text.
   return /^\s*\w*Error\b.*: |\b(FATAL|PANIC): /.test(line) ? line.trim() : undefined;
 }

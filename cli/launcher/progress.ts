@@ -30,7 +30,6 @@ const REPEATED = 3;
 
 /** Progress on a stream; live only when it is a terminal. */
 export function showProgress(stream: NodeJS.WriteStream): Progress {
-  const began = Date.now();
   let live: readonly SupervisedProcess[] = [];
   let painted = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -57,7 +56,7 @@ export function showProgress(stream: NodeJS.WriteStream): Progress {
     },
     observe: (process, ending) => {
       if (ending !== undefined) say(endingLine(process, ending, stream));
-      else if (timer === undefined && process.state === 'ready') say(readyLine(process, began, stream));
+      else if (timer === undefined && process.state === 'ready') say(readyLine(process, stream));
     },
     say,
     settle: () => {
@@ -77,9 +76,9 @@ function stateLine(process: SupervisedProcess, stream: NodeJS.WriteStream): stri
   return `  ${paint(look, sign, stream)} ${text}${paint('dim', seconds.padStart(7), stream)}`;
 }
 
-function readyLine(process: SupervisedProcess, began: number, stream: NodeJS.WriteStream): string {
-  const after = `after ${duration(Date.now() - began)}`;
-  return `${paint('green', 'ready', stream)}  ${process.spec.name.padEnd(NAME_WIDTH)} ${paint('dim', after, stream)}`;
+function readyLine(process: SupervisedProcess, stream: NodeJS.WriteStream): string {
+  const took = `started in ${duration((process.startSeconds ?? 0) * 1_000)}`;
+  return `${paint('green', 'ready', stream)}  ${process.spec.name.padEnd(NAME_WIDTH)} ${paint('dim', took, stream)}`;
 }
 
 /** One line for each end: what happened, what comes next, and after repeated failures where to look. */
@@ -94,5 +93,6 @@ export function endingLine(process: SupervisedProcess, ending: Ending, stream: N
 function wayOut({ exit, error }: Ending): string {
   if (exit === undefined)
     return `could not be started (${error instanceof Error ? error.message : 'unknown'})`;
-  return exit.signal === null ? `ended with exit code ${exit.code}` : `was ended by ${exit.signal}`;
+  if (exit.signal !== null) return `was ended by ${exit.signal}`;
+  return exit.code === null ? 'ended' : `ended with exit code ${exit.code}`;
 }

@@ -9,8 +9,8 @@ export type Secrets = {
   pageToken: string;
   /** Lets the command line ask the stand-in identity provider for tokens. */
   developer: string;
-  /** Passwords of PostgreSQL's roles. */
-  database: { superuser: string; owner: string; app: string };
+  /** Password of PostgreSQL's superuser; those of the other roles derive from it. */
+  postgres: string;
 };
 
 /** Reads the secrets below `data`, making those that are missing. */
@@ -21,11 +21,7 @@ export async function openSecrets(data: string): Promise<Secrets> {
   return {
     pageToken: await secret('page-token'),
     developer: await secret('developer'),
-    database: {
-      superuser: await secret('database-superuser'),
-      owner: await secret('database-owner'),
-      app: await secret('database-app'),
-    },
+    postgres: await secret('postgres'),
   };
 }
 

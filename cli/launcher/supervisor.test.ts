@@ -161,7 +161,7 @@ test('three failures in a row give the start up, with the last words of the log'
 
 test('refused settings give the start up at once, with exit code 78', async (t) => {
   const { spec } = workshop();
-  const refusal = JSON.stringify({ level: 60, msg: 'log.level must be one of ...' });
+  const refusal = JSON.stringify({ level: 'fatal', msg: 'log.level must be one of ...' });
   const supervisor = supervise(t, [
     spec('picky', `console.log(${JSON.stringify(refusal)}); process.exit(78);`),
   ]);

@@ -17,6 +17,7 @@ export class Supervisor {
   readonly #observe: Observer;
   readonly #started = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
+  #complete = false;
   #leaving = false;
 
   constructor(specs: readonly ProcessSpec[], observe: Observer = () => undefined) {
@@ -65,9 +66,12 @@ export class Supervisor {
   }
 
   #changed = (process: SupervisedProcess, ending?: Ending): void => {
+    if (ending !== undefined && isHopeless(ending) && !this.#complete) {
+      void this.#giveUp(process, ending);
+      return;
+    }
     this.#observe(process, ending);
     if (process.state === 'ready') this.#startWhatCan();
-    if (ending !== undefined && isHopeless(ending)) void this.#giveUp(process, ending);
   };
 
   #startWhatCan(): void {
@@ -77,7 +81,8 @@ export class Supervisor {
     for (const each of this.processes) {
       if (each.state === 'waiting' && each.spec.needs.every(isReady)) each.keep();
     }
-    if (this.processes.every(({ state }) => state === 'ready')) this.#started.resolve();
+    this.#complete ||= this.processes.every(({ state }) => state === 'ready');
+    if (this.#complete) this.#started.resolve();
   }
 
   async #giveUp({ spec }: SupervisedProcess, { exit, error }: Ending): Promise<void> {

@@ -14,11 +14,7 @@ function planWith(given: SettingTexts): FabricPlan {
   return {
     data: '/d',
     endpoints: endpointsOf(processes, given, places),
-    secrets: {
-      pageToken: 'a page token secret',
-      developer: 'd',
-      database: { superuser: 's', owner: 'o', app: 'a' },
-    },
+    secrets: { pageToken: 'a page token secret', developer: 'd', postgres: 'p' },
     given,
     databases: { order: { url: 'postgresql://app', ownerUrl: 'postgresql://owner' } },
     certificates: { order: { cert: '/c', key: '/k', ca: '/ca' } },

@@ -11,6 +11,9 @@ import type { Secrets } from './secrets.ts';
 /** Settings by key, as text. */
 export type SettingTexts = Partial<Record<SettingKey, string>>;
 
+/** A service's database: with its app role, and with its owner role. */
+export type DatabaseUrls = { url: string; ownerUrl: string };
+
 /** All that the processes of one fabric share. */
 export type FabricPlan = {
   data: string;
@@ -19,7 +22,7 @@ export type FabricPlan = {
   /** What the user gave, by `--set` or in the environment. */
   given: SettingTexts;
   /** Database URLs by service. */
-  databases: Readonly<Record<string, { url: string; ownerUrl: string }>>;
+  databases: Readonly<Record<string, DatabaseUrls>>;
   /** Certificate files by service. */
   certificates: Readonly<Record<string, { cert: string; key: string; ca: string }>>;
 };
@@ -86,7 +89,8 @@ function sharedSettings({ endpoints, secrets }: FabricPlan): SettingTexts {
     'page-token.secret': secrets.pageToken,
     ...(endpoints.registry === undefined ? {} : { 'registry.address': endpoints.registry }),
     ...(endpoints.xds === undefined ? {} : { 'registry.xds': endpoints.xds }),
-    ...(endpoints.idp === undefined ? {} : { 'oidc.issuer': endpoints.idp }),
+    // Needed to start, not to run: another fabric's identity provider may come later.
+    'oidc.issuer': endpoints.idp ?? 'http://127.0.0.1:9000',
     ...(endpoints.acquirer === undefined ? {} : { 'acquirer.url': endpoints.acquirer }),
   };
 }
