@@ -25,7 +25,7 @@ export type Service = {
 /** How long clients may take to hear of a leave by xDS, in ms, before calls are refused. */
 const SPREAD = 300;
 /** How long open calls may go on after that, in ms; the whole end stays below 10 s. */
-const DRAIN = 6_000;
+const DRAIN = 5_000;
 
 /**
  * Runs a service until SIGTERM or SIGINT. Exits 0 after an orderly end (within 10 s), 1 when it cannot

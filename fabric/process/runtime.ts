@@ -5,7 +5,7 @@ import { readWorkloadCredentials } from '../identity/workload.ts';
 import type { WorkloadCredentials } from '../identity/workload.ts';
 import { useXds } from '../discovery/xds.ts';
 import { openChannel } from '../rpc/channel.ts';
-import type { Channel } from '../rpc/channel.ts';
+import type { Channel, ChannelTarget } from '../rpc/channel.ts';
 import { loadSettings } from '../settings/settings.ts';
 import type { Settings } from '../settings/settings.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -49,16 +49,22 @@ export async function openRuntime(name: string): Promise<Runtime> {
     audience: settings['oidc.audience'],
     rolesClaim: settings['oidc.roles-claim'],
   });
+  const metrics = createMetrics(name);
+  metrics.gauge('trace_spans_lost', 'Spans that could not be delivered.', () => tracing.lostSpans());
+  if (settings.problem !== '')
+    log.warn({ event: 'config_unavailable', source: settings.source }, settings.problem);
   const channels = new Map<string, Channel>();
   return {
     name,
     settings,
     log,
-    metrics: createMetrics(name),
+    metrics,
     credentials,
     verifier,
     channel: (service) => {
-      const channel = channels.get(service) ?? dial(service, settings, credentials);
+      const channel =
+        channels.get(service) ??
+        openChannel(targetOf(service, settings, { credentials, metrics: metrics.rpc }));
       channels.set(service, channel);
       return channel;
     },
@@ -71,10 +77,14 @@ export async function openRuntime(name: string): Promise<Runtime> {
 }
 
 /** Registry and config are what discovery itself stands on, so they are dialled by address. */
-function dial(service: string, settings: Settings, credentials: WorkloadCredentials): Channel {
+function targetOf(
+  service: string,
+  settings: Settings,
+  common: Pick<ChannelTarget, 'credentials' | 'metrics'>,
+): ChannelTarget {
   if (service === 'registry' || service === 'config') {
-    return openChannel({ target: settings[`${service}.address`], authority: service, credentials });
+    return { ...common, target: settings[`${service}.address`], authority: service };
   }
   useXds({ server: settings['registry.xds'], node: settings['instance.id'], zone: settings['zone'] });
-  return openChannel({ target: `xds:///${service}`, credentials });
+  return { ...common, target: `xds:///${service}` };
 }

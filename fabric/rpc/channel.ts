@@ -2,6 +2,8 @@
 import { Client, credentials as grpcCredentials } from '@grpc/grpc-js';
 import type { ChannelOptions } from '@grpc/grpc-js';
 import type { WorkloadCredentials } from '../identity/workload.ts';
+import type { RpcMetrics } from '../telemetry/metrics.ts';
+import { callObserver } from './call-observer.ts';
 
 /** What to dial, as whom. */
 export type ChannelTarget = {
@@ -10,6 +12,8 @@ export type ChannelTarget = {
   /** The name that the peer's certificate must carry; for xDS targets it is the target's own. */
   authority?: string;
   credentials: WorkloadCredentials;
+  /** Where calls are counted; a channel without counts none. */
+  metrics?: RpcMetrics;
 };
 
 /** A channel is grpc-js's own client, on which every method can be called by path. */
@@ -30,11 +34,12 @@ const OPTIONS: ChannelOptions = {
  * Opens a channel over mutual TLS; connecting happens at the first call. grpc-js refuses an IP address as
  * TLS server name, so an address needs the authority that the certificate carries.
  */
-export function openChannel({ target, authority, credentials }: ChannelTarget): Channel {
+export function openChannel({ target, authority, credentials, metrics }: ChannelTarget): Channel {
   const secure = grpcCredentials.createSsl(credentials.ca, credentials.key, credentials.cert);
   const names =
     authority === undefined
       ? {}
       : { 'grpc.ssl_target_name_override': authority, 'grpc.default_authority': authority };
-  return new Client(target, secure, { ...OPTIONS, ...names });
+  const interceptors = metrics === undefined ? [] : [callObserver(metrics)];
+  return new Client(target, secure, { ...OPTIONS, ...names, interceptors });
 }

@@ -1,6 +1,6 @@
 /** Calls between real processes' ends: mutual TLS, access, validation, deadlines, cancellation, streams. */
 import assert from 'node:assert/strict';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -72,6 +72,7 @@ const products = connect(ProductServiceService, channel);
 after(async () => {
   channel.close();
   await server.drain(1_000);
+  await rm(directory, { recursive: true, force: true });
 });
 
 test('the callee sees the workload, the user, the request id and a deadline', async () => {
