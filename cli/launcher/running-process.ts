@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /** How a process ended. */
@@ -53,13 +54,23 @@ export function asRunning(child: ChildProcess, stopSignal: NodeJS.Signals = 'SIG
   return { pid, exited, stop: () => void child.kill(stopSignal), kill: () => killGroup(pid) };
 }
 
-/** Whether a process lives; one that belongs to somebody else counts. */
+/** Whether a process lives; one that belongs to somebody else counts, one that only waits to be reaped does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  return !isZombie(pid);
+}
+
+/** In containers, process 1 may take seconds to reap orphans. Systems without /proc are believed not to. */
+function isZombie(pid: number): boolean {
+  try {
+    // proc(5): "pid (command) state ..."; the command may itself hold parentheses.
+    return /\) Z [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 
