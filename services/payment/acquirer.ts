@@ -16,8 +16,8 @@ export type Charge = {
   /** The acquirer's own id. */
   id: string;
   status: 'succeeded' | 'declined' | 'pending' | 'under_review';
-  /** card_declined, insufficient_funds or expired_card; empty unless declined. */
-  declineReason: string;
+  /** Empty unless declined. */
+  declineReason: 'card_declined' | 'insufficient_funds' | 'expired_card' | '';
   cardBrand: string;
   cardLast4: string;
 };
@@ -27,11 +27,11 @@ export type RefundAttempt = { key: string; chargeId: string; amount: Money };
 
 /**
  * An acquirer. Every call ends with the signal. A failure that leaves the outcome open (no answer, a broken
- * one, 5xx) is UNAVAILABLE with reason ACQUIRER_UNAVAILABLE: ask again by the same key. Any other failure
- * says that nothing happened.
+ * one, 5xx) is UNAVAILABLE with reason ACQUIRER_UNAVAILABLE: ask again by the same key. INVALID_ARGUMENT
+ * says that nothing was begun; INTERNAL with reason ACQUIRER_REFUSED is a defect of this side.
  */
 export type Acquirer = {
-  /** A decline is an answer. INVALID_ARGUMENT with reason PAYMENT_TOKEN_UNKNOWN: nothing was begun. */
+  /** A decline is an answer. INVALID_ARGUMENT has the reason PAYMENT_TOKEN_UNKNOWN. */
   charge(attempt: ChargeAttempt, signal: AbortSignal): Promise<Charge>;
   /** The charge that was begun with a key; undefined when the acquirer has never seen the key. */
   findCharge(key: string, signal: AbortSignal): Promise<Charge | undefined>;

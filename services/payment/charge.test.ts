@@ -94,6 +94,18 @@ test('an acquirer that stays silent leaves the payment pending, and resolving fi
   assert.equal(captures(request), 1);
 });
 
+test('an outcome that cannot be recorded is open, not refused', async () => {
+  const request = order();
+  const settle = () =>
+    Promise.reject(new StatusError(status.INVALID_ARGUMENT, 'bad text', { reason: 'INVALID_FIELD' }));
+  const store = { ...dependencies.store, settle };
+  await assert.rejects(
+    chargeOrder({ ...dependencies, store }, request, limits()),
+    (error: unknown) => error instanceof StatusError && error.code === status.UNAVAILABLE,
+  );
+  assert.equal((await resolveCharge(dependencies, request.orderId, limits())).state, 'SUCCEEDED');
+});
+
 test('a deadline that passes leaves the payment pending', async () => {
   const request = order();
   bank.faults.push('no_answer_after_work');

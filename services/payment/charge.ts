@@ -25,7 +25,8 @@ const IN_FLIGHT = 5_000;
 
 /**
  * Charges an order, or answers the outcome it had. The payment is durable before the acquirer hears of it.
- * UNAVAILABLE and DEADLINE_EXCEEDED leave it PENDING; every other failure means that nothing was charged.
+ * INVALID_ARGUMENT and FAILED_PRECONDITION mean that this call charged nothing; after any other failure the
+ * outcome is open, and a repetition or resolveCharge finds it out.
  */
 export async function chargeOrder(
   dependencies: Dependencies,
@@ -39,6 +40,7 @@ export async function chargeOrder(
   if (payment.state === 'BARRED') throw barred(orderId);
   if (!isSameCharge(payment, demand)) throw mismatch(orderId);
   if (!isOpen(payment.state)) return payment;
+  // Not extended: it was finished, barred or forgotten meanwhile, and is looked at again.
   if (!fresh && !(await dependencies.store.extend(orderId, window)))
     return chargeOrder(dependencies, request, limits);
   return settle(dependencies, orderId, await askUntilKnown(dependencies, { request, fresh }, limits));
@@ -86,10 +88,15 @@ async function askUntilKnown(
   }
 }
 
+/** Records what the acquirer said. Not recorded is not refused, whatever the database's error looks like. */
 async function settle({ store, log }: Dependencies, orderId: string, charge: Charge): Promise<StoredPayment> {
-  const payment = await store.settle(orderId, outcomeOf(charge));
-  chargeSettled(log, payment);
-  return payment;
+  try {
+    const payment = await store.settle(orderId, outcomeOf(charge));
+    chargeSettled(log, payment);
+    return payment;
+  } catch (error) {
+    throw inProgress(orderId, error);
+  }
 }
 
 function outcomeOf(charge: Charge): ChargeOutcome {
@@ -140,9 +147,10 @@ function notFound(orderId: string): StatusError {
   });
 }
 
-function inProgress(orderId: string): StatusError {
-  return new StatusError(status.UNAVAILABLE, 'the charge may still reach the acquirer; ask again', {
+function inProgress(orderId: string, cause?: unknown): StatusError {
+  return new StatusError(status.UNAVAILABLE, 'the outcome of the charge is not known yet; ask again', {
     reason: 'CHARGE_IN_PROGRESS',
     metadata: { order_id: orderId },
+    cause,
   });
 }

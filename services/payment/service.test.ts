@@ -61,6 +61,15 @@ test('a decline is an answer, an unknown token is not', async () => {
   });
 });
 
+test('an order id means the same order in either case of its letters', async () => {
+  const { orderId, paymentId } = await charge('carl', {});
+  const asked = bank.requests.length;
+  assert.equal((await charge('carl', { orderId: orderId.toUpperCase() })).paymentId, paymentId);
+  const { payment } = await payments.resolveCharge({ orderId: orderId.toUpperCase() });
+  assert.equal(payment?.paymentId, paymentId);
+  assert.equal(bank.requests.length, asked);
+});
+
 test('a charge of nothing, of no order, or without a user is refused before the acquirer hears of it', async () => {
   const asked = bank.requests.length;
   await refuses(charge('carl', { amount: usd(0n) }), { code: status.INVALID_ARGUMENT });

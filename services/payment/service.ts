@@ -30,8 +30,9 @@ export function paymentService(options: PaymentServiceOptions): Handlers<Payment
     getPayment: ({ paymentId }, call) => answer(getPayment(options, paymentId, call)),
     listPayments: (request, call) => listPayments(options, request, call),
     chargeOrder: (request, call) => answer(charge(options, request, call)),
-    resolveCharge: ({ orderId }, call) => answer(resolveCharge(options, orderId, call)),
-    refundPayment: (request, call) => answer(refundPayment(options, request, call)),
+    resolveCharge: ({ orderId }, call) => answer(resolveCharge(options, canonical(orderId), call)),
+    refundPayment: (request, call) =>
+      answer(refundPayment(options, { ...request, orderId: canonical(request.orderId) }, call)),
     handleAcquirerEvent: () => Promise.reject(unimplemented('HandleAcquirerEvent')),
   };
 }
@@ -78,11 +79,17 @@ async function charge(
   request: ChargeOrderRequest,
   call: CallContext,
 ): Promise<StoredPayment> {
-  const { orderId, amount, paymentToken } = request;
+  const { amount, paymentToken } = request;
+  const orderId = canonical(request.orderId);
   const customerId = requireUser(call).subject;
   if (amount === undefined) throw badRequest('amount', 'value is required');
   if (amount.minorUnits === 0n) throw badRequest('amount.minor_units', 'must be above 0');
   return chargeOrder(dependencies, { orderId, customerId, amount, token: paymentToken }, call);
+}
+
+/** One spelling of each id (RFC 9562, section 4): the acquirer's keys are made of it. */
+function canonical(orderId: string): string {
+  return orderId.toLowerCase();
 }
 
 function isUuid(id: string): boolean {

@@ -4,7 +4,6 @@ import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import { after, test } from 'node:test';
 import { context, trace } from '@opentelemetry/api';
-import { status } from '@grpc/grpc-js';
 import { StatusError } from '#fabric/rpc/status-error.ts';
 import { startTracing } from '#fabric/telemetry/tracing.ts';
 import { startTestAcquirer } from './acquirer.fixture.ts';
@@ -39,6 +38,22 @@ test('a key that the acquirer has never seen is found to be none', async () => {
   await acquirer(bank.url).charge(ATTEMPT, signal);
   const found = await acquirer(bank.url).findCharge('charge-1', signal);
   assert.deepEqual([found?.status, found?.cardBrand], ['succeeded', 'visa']);
+  const url = await answering((_, response) => response.writeHead(403).end());
+  await assert.rejects(acquirer(url).findCharge('charge-1', signal), failure('ACQUIRER_UNAVAILABLE'));
+});
+
+test('what a third party says is taken only in the shape that was agreed on', async () => {
+  const said = { id: 'ch_1', status: 'declined', declineReason: 'moon', cardBrand: '\0', cardLast4: '12345' };
+  const url = await answering((_, response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(said)),
+  );
+  assert.deepEqual(await acquirer(url).charge(ATTEMPT, signal), {
+    id: 'ch_1',
+    status: 'declined',
+    declineReason: 'card_declined',
+    cardBrand: '',
+    cardLast4: '',
+  });
 });
 
 const OPEN: Record<string, RequestListener> = {
@@ -77,10 +92,7 @@ test('a refusal is final: an unknown token names itself, anything else is a defe
     failure('PAYMENT_TOKEN_UNKNOWN'),
   );
   const url = await answering((_, response) => response.writeHead(409).end());
-  await assert.rejects(
-    acquirer(url).charge(ATTEMPT, signal),
-    (error: unknown) => error instanceof StatusError && error.code === status.INTERNAL,
-  );
+  await assert.rejects(acquirer(url).charge(ATTEMPT, signal), failure('ACQUIRER_REFUSED'));
 });
 
 function acquirer(url: string): ReturnType<typeof simulatorAcquirer> {

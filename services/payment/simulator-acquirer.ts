@@ -50,7 +50,7 @@ function exchange(options: SimulatorOptions, request: Exchange, signal: AbortSig
     async (span) => {
       const response = await send(options, { ...request, method }, signal);
       span.setAttribute('http.response.status_code', response.code);
-      return judge(response);
+      return judge(response, method);
     },
   );
 }
@@ -84,16 +84,20 @@ async function send(
   }
 }
 
-function judge({ code, json }: Answer): unknown {
+/** Only a refused POST says that nothing happened; a question that is refused tells nothing of the charge. */
+function judge({ code, json }: Answer, method: string): unknown {
   if (code === 200) return json;
   if (code === 404) return undefined;
-  if (code === 400 && isObject(json) && json['code'] === 'token_unknown') {
+  if (code >= 500 || code === 429 || method === 'GET') throw unavailable(`HTTP ${code}`);
+  if (isObject(json) && json['code'] === 'token_unknown') {
     throw new StatusError(status.INVALID_ARGUMENT, 'the payment token is not known', {
       reason: 'PAYMENT_TOKEN_UNKNOWN',
     });
   }
-  if (code >= 500 || code === 429) throw unavailable(`HTTP ${code}`);
-  throw new StatusError(status.INTERNAL, 'the acquirer refused the request', { cause: `HTTP ${code}` });
+  throw new StatusError(status.INTERNAL, 'the acquirer refused the request', {
+    reason: 'ACQUIRER_REFUSED',
+    cause: `HTTP ${code}`,
+  });
 }
 
 function unavailable(cause: unknown): StatusError {
@@ -107,13 +111,14 @@ function unavailable(cause: unknown): StatusError {
 function readCharge(json: unknown): Charge {
   if (!isObject(json)) throw unavailable('the answer is no object');
   const { id, status: outcome, declineReason, cardBrand, cardLast4 } = json;
-  if (typeof id !== 'string' || !isOutcome(outcome)) throw unavailable('the answer is no charge');
+  const chargeId = matching(id, /^[\x21-\x7e]{1,255}$/u);
+  if (chargeId === '' || !isOutcome(outcome)) throw unavailable('the answer is no charge');
   return {
-    id,
+    id: chargeId,
     status: outcome,
-    declineReason: text(declineReason),
-    cardBrand: text(cardBrand),
-    cardLast4: text(cardLast4),
+    declineReason: outcome === 'declined' ? readReason(declineReason) : '',
+    cardBrand: matching(cardBrand, /^[\w -]{1,32}$/u),
+    cardLast4: matching(cardLast4, /^\d{4}$/u),
   };
 }
 
@@ -121,10 +126,15 @@ function isOutcome(value: unknown): value is Charge['status'] {
   return value === 'succeeded' || value === 'declined' || value === 'pending' || value === 'under_review';
 }
 
+/** Reasons that the contract does not know are told as the general one. */
+function readReason(value: unknown): Charge['declineReason'] {
+  return value === 'insufficient_funds' || value === 'expired_card' ? value : 'card_declined';
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+function matching(value: unknown, pattern: RegExp): string {
+  return typeof value === 'string' && pattern.test(value) ? value : '';
 }

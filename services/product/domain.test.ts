@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { allocate, commit, movement, release, repeat } from './domain.ts';
+import { adjust, allocate, commit, movement, release, repeat } from './domain.ts';
 import type { Demand, Line, Movement, Offer, Reservation } from './domain.ts';
 
 const PRODUCTS = ['a', 'b', 'c'];
@@ -76,6 +76,19 @@ test('what cannot be sold at all is named before what is short', () => {
   assert.equal(reason(shelf, ['short', 'euro']), 'MIXED_CURRENCIES');
   assert.equal(reason(shelf, ['dollar', 'short']), 'OUT_OF_STOCK');
   assert.equal(reason(shelf, ['dollar']), undefined);
+});
+
+test('a correction takes no more than is there, and fills no shelf beyond its limit', () => {
+  const outcome = (quantity: number) => {
+    const adjusted = adjust({ productId: 'a', quantity }, 5);
+    return 'refusal' in adjusted ? adjusted.refusal.reason : adjusted.movement.available;
+  };
+  assert.deepEqual([-5, -6, 999_999_995, 999_999_996].map(outcome), [
+    -5,
+    'OUT_OF_STOCK',
+    999_999_995,
+    'STOCK_LIMIT',
+  ]);
 });
 
 test('no step but a delivery changes how many units there are', () => {

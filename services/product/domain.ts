@@ -1,6 +1,6 @@
 /** The rules of stock, pure: who gets how many, and what each step does to the shelf. */
 
-/** Units of one product that an order asks for. */
+/** Units of one product. */
 export type Line = { productId: string; quantity: number };
 
 /** A product as it stands on the shelf while its stock row is locked. */
@@ -22,6 +22,7 @@ export type PricedLine = Line & { displayName: string; currencyCode: string; uni
 
 /** Why stock cannot be moved for an order. */
 export type Refusal =
+  | { reason: 'STOCK_LIMIT'; productId: string; most: number }
   | { reason: 'OUT_OF_STOCK'; productId: string; requested: number; available: number }
   | { reason: 'PRODUCT_NOT_FOUND' | 'PRODUCT_ARCHIVED'; productId: string }
   | { reason: 'MIXED_CURRENCIES'; currencies: string[] }
@@ -73,7 +74,7 @@ export type Reservation = {
 export type ReservedLine = PricedLine & { held: boolean; expireTime: Date };
 
 /** The most units of one product that may stand on the shelf. */
-export const MAX_AVAILABLE = 1_000_000_000;
+const MOST_AVAILABLE = 1_000_000_000;
 
 /** The movement that a step makes of a line. */
 export function movement(kind: MovementKind, line: Line, orderId: string | null): Movement {
@@ -86,6 +87,16 @@ export function movement(kind: MovementKind, line: Line, orderId: string | null)
     reserved: reserved * line.quantity,
     sold: sold * line.quantity,
   };
+}
+
+/** Adds units to the shelf, or takes some away; never below zero, nor above what a shelf may hold. */
+export function adjust(delta: Line, available: number): { movement: Movement } | { refusal: Refusal } {
+  const { productId, quantity } = delta;
+  if (available + quantity < 0)
+    return { refusal: { reason: 'OUT_OF_STOCK', productId, requested: -quantity, available } };
+  if (available + quantity > MOST_AVAILABLE)
+    return { refusal: { reason: 'STOCK_LIMIT', productId, most: MOST_AVAILABLE } };
+  return { movement: movement('DELIVER', delta, null) };
 }
 
 /**

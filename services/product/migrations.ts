@@ -34,7 +34,7 @@ class CreateStock extends Migration {
     // Rows leave room (fillfactor), so that the hot updates of a sale stay on their page and touch no index.
     this.addSql(`create table stock (
       product_id text primary key references product,
-      available integer not null default 0 check (available between 0 and 1000000000),
+      available integer not null default 0 check (available >= 0),
       reserved integer not null default 0 check (reserved >= 0),
       sold bigint not null default 0 check (sold >= 0),
       delivered bigint not null default 0,

@@ -1,6 +1,6 @@
 /** How the refusals of stock leave the service: code, reason and details. */
 import { status } from '@grpc/grpc-js';
-import { StatusError } from '#fabric/rpc/status-error.ts';
+import { badRequest, StatusError } from '#fabric/rpc/status-error.ts';
 import type { Refusal } from './domain.ts';
 
 /** The status of a refusal. */
@@ -8,6 +8,8 @@ export function refused(refusal: Refusal): StatusError {
   switch (refusal.reason) {
     case 'OUT_OF_STOCK':
       return outOfStock(refusal);
+    case 'STOCK_LIMIT':
+      return badRequest('delta', `at most ${refusal.most} units may be in stock`);
     case 'PRODUCT_NOT_FOUND':
       return productNotFound(refusal.productId);
     case 'PRODUCT_ARCHIVED':

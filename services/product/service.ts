@@ -54,12 +54,8 @@ export function productService(options: ProductServiceOptions): Handlers<Product
       throw unimplemented('WatchProducts');
     },
     reserveStock: (request) => reserveStock(options, request),
-    commitStock: async ({ orderIds }) => ({
-      results: results(orderIds, await store.commit(unique(orderIds))),
-    }),
-    releaseStock: async ({ orderIds }) => ({
-      results: results(orderIds, await store.release(unique(orderIds))),
-    }),
+    commitStock: async ({ orderIds }) => ({ results: await settle(orderIds, (ids) => store.commit(ids)) }),
+    releaseStock: async ({ orderIds }) => ({ results: await settle(orderIds, (ids) => store.release(ids)) }),
   };
 }
 
@@ -118,7 +114,7 @@ async function reserveStock(
   const productIds = lines.map((line) => line.productId);
   const twice = productIds.findIndex((productId, index) => productIds.indexOf(productId) < index);
   if (twice >= 0) throw badRequest(`lines[${twice}].product_id`, 'a product may occur in one line only');
-  const [held] = await store.reserve([{ orderId, lines }], reservationTtl());
+  const [held] = await store.reserve([{ orderId: canonical(orderId), lines }], reservationTtl());
   if (held === undefined) throw new Error('the store answered no outcome');
   if ('refusal' in held) throw refused(held.refusal);
   return {
@@ -132,16 +128,22 @@ async function reserveStock(
   };
 }
 
-/** One outcome for each order asked about, in that order. */
-function results(orderIds: readonly string[], settled: readonly Settled[]): StockResult[] {
+/** Settles orders together, and answers each in the place and the spelling in which it was asked about. */
+async function settle(
+  orderIds: readonly string[],
+  work: (orderIds: readonly string[]) => Promise<Settled[]>,
+): Promise<StockResult[]> {
+  const settled = await work([...new Set(orderIds.map(canonical))]);
   const refusals = new Map(settled.map((each) => [each.orderId, each.refusal]));
   return orderIds.map((orderId) => {
-    const refusal = refusals.get(orderId);
-    const status = refusal === undefined ? { code: 0, message: '', details: [] } : toStatus(refused(refusal));
-    return { orderId, status };
+    const refusal = refusals.get(canonical(orderId));
+    return { orderId, status: refusal === undefined ? OK : toStatus(refused(refusal)) };
   });
 }
 
-function unique(orderIds: readonly string[]): string[] {
-  return [...new Set(orderIds)];
+const OK = { code: 0, message: '', details: [] };
+
+/** One spelling of each id (RFC 9562, section 4). */
+function canonical(orderId: string): string {
+  return orderId.toLowerCase();
 }

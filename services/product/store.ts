@@ -4,11 +4,11 @@ import { LockMode } from '@mikro-orm/postgresql';
 import { status } from '@grpc/grpc-js';
 import { fromDatabaseError } from '#fabric/data/database-error.ts';
 import type { Database } from '#fabric/data/database.ts';
-import { badRequest, StatusError } from '#fabric/rpc/status-error.ts';
+import { StatusError } from '#fabric/rpc/status-error.ts';
 import { listProducts } from './catalogue-query.ts';
 import type { CataloguePage, CatalogueQuery } from './catalogue-query.ts';
 import type { Details } from './details.ts';
-import { MAX_AVAILABLE, movement } from './domain.ts';
+import { adjust, movement } from './domain.ts';
 import type { Demand } from './domain.ts';
 import { CatalogueEntity, ProductEntity } from './entities.ts';
 import type { CatalogueProduct } from './entities.ts';
@@ -58,7 +58,7 @@ export function productStore(database: Database): ProductStore {
     create: (product) => write((tx) => create(tx, product)),
     update: (change) => write((tx) => update(tx, change)),
     archive: (product) => write((tx) => archive(tx, product)),
-    adjust: (adjustment) => write((tx) => adjust(tx, adjustment)),
+    adjust: (adjustment) => write((tx) => adjustStock(tx, adjustment)),
     reserve: (demands, ttl) => write((tx) => holdStock(tx, demands, ttl)),
     commit: (orderIds) => write((tx) => commitStock(tx, orderIds)),
     release: (orderIds) => write((tx) => releaseStock(tx, orderIds)),
@@ -142,22 +142,20 @@ async function archive(
   return find(tx, productId);
 }
 
-async function adjust(
+async function adjustStock(
   tx: EntityManager,
   { productId, delta, reason }: { productId: string; delta: number; reason: string },
 ): Promise<CatalogueProduct> {
-  const shelf = await lockShelf(tx, [productId]);
-  let available = shelf.get(productId)?.available;
-  if (available === undefined) throw productNotFound(productId);
-  if (available + delta < 0) {
-    available = (await reclaimExpired(tx, [productId])).get(productId)?.available ?? 0;
+  const line = { productId, quantity: delta };
+  const offer = (await lockShelf(tx, [productId])).get(productId);
+  if (offer === undefined) throw productNotFound(productId);
+  let outcome = adjust(line, offer.available);
+  if ('refusal' in outcome) {
+    const reclaimed = await reclaimExpired(tx, [productId]);
+    outcome = adjust(line, reclaimed.get(productId)?.available ?? 0);
   }
-  if (available + delta < 0) {
-    throw refused({ reason: 'OUT_OF_STOCK', productId, requested: -delta, available });
-  }
-  if (available + delta > MAX_AVAILABLE)
-    throw badRequest('delta', `at most ${MAX_AVAILABLE} may be in stock`);
-  await post(tx, [movement('DELIVER', { productId, quantity: delta }, null)], reason);
+  if ('refusal' in outcome) throw refused(outcome.refusal);
+  await post(tx, [outcome.movement], reason);
   return find(tx, productId);
 }
 
