@@ -1,0 +1,128 @@
+/** The money of an order, as the payment service moves it: charge, settle, return, each idempotent by its key. */
+import { status } from '@grpc/grpc-js';
+import { leavesOutcomeOpen } from '#fabric/data/idempotency.ts';
+import type { ServiceClient } from '#fabric/rpc/service-definition.ts';
+import { StatusError, toStatusError } from '#fabric/rpc/status-error.ts';
+import { Payment_State } from '#gen/mercer/payment/v1/payment.ts';
+import type { Payment } from '#gen/mercer/payment/v1/payment.ts';
+import {
+  ChargeOrderRequest,
+  RefundPaymentRequest,
+  ResolveChargeRequest,
+} from '#gen/mercer/payment/v1/payment_service.ts';
+import type { PaymentServiceService } from '#gen/mercer/payment/v1/payment_service.ts';
+import type { Money } from './domain.ts';
+import { insist } from './insist.ts';
+
+/** A payment that went through, or that still waits for its acquirer. */
+export type Charge = { paymentId: string; captured: boolean };
+
+/** Money to return; `amount` undefined stands for all that is left. */
+export type Return = { orderId: string; requestId: string; amount?: Money | undefined; reason: string };
+
+/** What a purchase does with money. A "no" is a refusal; anything else leaves the outcome open. */
+export type Charges = {
+  /** Charges an order once. A decline is a refusal with reason PAYMENT_DECLINED. */
+  charge(order: { orderId: string; amount: Money; paymentToken: string }): Promise<Charge>;
+  /** Returns money of a captured payment, and tells how much of it went back by now, in minor units. */
+  refund(money: Return): Promise<bigint>;
+  /** Returns whatever was or may have been charged, and bars the order from being charged later. */
+  reverse(orderId: string, reason: string): Promise<{ paymentId: string; returned: bigint }>;
+};
+
+/** In ms, for one attempt; a charge covers the acquirer's own timeout of 5 s and the question after it. */
+const TIMEOUTS = { charge: 8_000, resolve: 6_000, refund: 6_000 };
+
+/** The payment service's part of a purchase. */
+export function chargesOf(
+  payments: Pick<ServiceClient<PaymentServiceService>, 'chargeOrder' | 'resolveCharge' | 'refundPayment'>,
+): Charges {
+  async function charge(request: ChargeOrderRequest): Promise<Payment> {
+    try {
+      return known((await payments.chargeOrder(request, { timeout: TIMEOUTS.charge })).payment);
+    } catch (error) {
+      if (!leavesOutcomeOpen(error)) throw error;
+      return resolve(request.orderId);
+    }
+  }
+
+  /** Never charges: a charge that was begun is finished by its own key, one that was not is barred. */
+  function resolve(orderId: string): Promise<Payment> {
+    const request = ResolveChargeRequest.fromPartial({ orderId });
+    return insist(async () =>
+      known((await payments.resolveCharge(request, { timeout: TIMEOUTS.resolve })).payment),
+    );
+  }
+
+  async function refund({ amount, ...money }: Return): Promise<Payment> {
+    const request = RefundPaymentRequest.fromPartial({
+      ...money,
+      ...(amount === undefined ? {} : { amount }),
+    });
+    return insist(async () =>
+      known((await payments.refundPayment(request, { timeout: TIMEOUTS.refund })).payment),
+    );
+  }
+
+  return {
+    charge: async ({ orderId, amount, paymentToken }) =>
+      outcomeOf(await charge(ChargeOrderRequest.fromPartial({ orderId, amount, paymentToken }))),
+    refund: async (money) => returned(await refund(money)),
+    async reverse(orderId, reason) {
+      const charged = await begun(() => resolve(orderId));
+      if (charged === undefined) return { paymentId: '', returned: 0n };
+      if (holdsNothing(charged)) return { paymentId: charged.paymentId, returned: returned(charged) };
+      const payment = await refund({ orderId, reason, requestId: `reverse-${orderId}` });
+      return { paymentId: payment.paymentId, returned: returned(payment) };
+    },
+  };
+}
+
+function outcomeOf({ paymentId, state, failureReason }: Payment): Charge {
+  switch (state) {
+    case Payment_State.STATE_SUCCEEDED:
+      return { paymentId, captured: true };
+    case Payment_State.STATE_PENDING:
+    case Payment_State.STATE_UNDER_REVIEW:
+      return { paymentId, captured: false };
+    case Payment_State.STATE_DECLINED:
+      throw declined(failureReason);
+    case Payment_State.STATE_REFUNDED:
+    case Payment_State.STATE_PARTIALLY_REFUNDED:
+      throw new StatusError(status.FAILED_PRECONDITION, 'the payment of this order was returned before');
+    case Payment_State.STATE_UNSPECIFIED:
+    case Payment_State.UNRECOGNIZED:
+      throw new Error('the payment service answered a state that it never sends');
+  }
+}
+
+function declined(reason: string): StatusError {
+  return new StatusError(status.FAILED_PRECONDITION, `the payment was declined: ${reason}`, {
+    reason: 'PAYMENT_DECLINED',
+    metadata: { decline_reason: reason },
+  });
+}
+
+function holdsNothing({ state }: Payment): boolean {
+  return state === Payment_State.STATE_DECLINED || state === Payment_State.STATE_REFUNDED;
+}
+
+function returned({ amountRefunded }: Payment): bigint {
+  return amountRefunded?.minorUnits ?? 0n;
+}
+
+/** NOT_FOUND: no charge was begun, and from now on none can be. */
+async function begun(resolve: () => Promise<Payment>): Promise<Payment | undefined> {
+  try {
+    return await resolve();
+  } catch (error) {
+    if (toStatusError(error).code === status.NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+/** What the contract always answers; without it the outcome is open. */
+function known(payment: Payment | undefined): Payment {
+  if (payment === undefined) throw new Error('the payment service left out what its contract promises');
+  return payment;
+}

@@ -1,0 +1,285 @@
+/** Orders in PostgreSQL: each change of an order is one transaction, guarded by the state and fence it was read with. */
+import { status } from '@grpc/grpc-js';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Database } from '#fabric/data/database.ts';
+import { fromDatabaseError } from '#fabric/data/database-error.ts';
+import { claimKey, freeKeysOf } from '#fabric/data/idempotency.ts';
+import type { Claim, KeyedRequest } from '#fabric/data/idempotency.ts';
+import { StatusError } from '#fabric/rpc/status-error.ts';
+import { enter, freesKey } from './domain.ts';
+import type { Ending, Item, Money, Order, State } from './domain.ts';
+import { OrderEntity } from './entities.ts';
+import { toOrder } from './order-record.ts';
+import type { PricedLine } from './pricing.ts';
+
+/** An order to be placed. */
+export type NewOrder = { orderId: string; customerId: string; items: readonly Item[] };
+
+/** The order begun, or the claim of whoever used the key before. */
+export type Begun = { kind: 'begun'; order: Order } | Extract<Claim, { kind: 'repeated' }>;
+
+/** Which orders to list; a missing condition holds for all. */
+export type OrderFilter = {
+  customerId?: string | undefined;
+  state?: State | undefined;
+  /** Only what comes after this order in the list. */
+  after?: OrderPosition | undefined;
+  limit: number;
+};
+
+/** What the lines of an order cost. */
+export type Prices = { lines: readonly PricedLine[]; total: Money };
+
+/** Where an order stands in a list, newest first. */
+export type OrderPosition = { createTime: Date; orderId: string };
+
+/**
+ * Every write takes the order as it was read and answers it as it is now. One whose state or fence changed
+ * meanwhile is ABORTED with reason ORDER_SUPERSEDED: another call has the order in hand.
+ */
+export type OrderStore = {
+  /** Records a PENDING order together with its key; none when the key was used before. */
+  begin(order: NewOrder, request: KeyedRequest): Promise<Begun>;
+  /** Takes an unfinished order whose lease ran out; undefined while another call holds it, or nothing is open. */
+  takeOver(orderId: string): Promise<Order | undefined>;
+  /** Records lines and total, before anything is charged. */
+  recordPrices(order: Order, prices: Prices): Promise<Order>;
+  /** Lets the order go, with the payment it waits for if there is one: whoever comes next may take it. */
+  rest(order: Order): Promise<Order>;
+  confirm(order: Order): Promise<Order>;
+  /** Decides that the order is undone. From here on nobody can confirm it, and whoever had it in hand lost it. */
+  decide(order: Order, ending: Ending): Promise<Order>;
+  /** Enters the state that was decided, once everything is undone; a request at fault gets its key back. */
+  end(order: Order): Promise<Order>;
+  /** Records money that went back while the goods stayed; all of it makes the order REFUNDED. */
+  recordRefund(order: Order, note: string): Promise<Order>;
+  find(orderId: string): Promise<Order | undefined>;
+  /** Newest first. */
+  list(filter: OrderFilter): Promise<Order[]>;
+};
+
+/** How long an order stays with the call that drives it unless it writes again: after a crash, others wait no longer. */
+const LEASE = `interval '5 seconds'`;
+const GUARD = 'where order_id = ? and state = ? and fence = ?';
+/** A time as a number of ms, which crosses the driver exactly and independent of its time zone. */
+const MS = '(extract(epoch from update_time) * 1000)::float8 as ms';
+
+/** The method whose keys name orders. */
+export const CREATE_ORDER = '/mercer.order.v1.OrderService/CreateOrder';
+
+/** Orders in the service's own database. */
+export function orderStore(database: Database): OrderStore {
+  async function run<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
+    try {
+      return await work(database.em());
+    } catch (error) {
+      throw fromDatabaseError(error);
+    }
+  }
+  const inTransaction = <T>(work: (tx: EntityManager) => Promise<T>): Promise<T> =>
+    run((em) => em.transactional(work));
+  return {
+    begin: (order, request) => inTransaction((tx) => begin(tx, order, request)),
+    takeOver: (orderId) => run((em) => takeOver(em, orderId)),
+    recordPrices: (order, prices) => run((em) => recordPrices(em, order, prices)),
+    rest: (order) => run((em) => rest(em, order)),
+    confirm: (order) =>
+      run((em) =>
+        transition(em, order, { state: 'CONFIRMED', set: 'payment_id = ?', values: [order.paymentId] }),
+      ),
+    decide: (order, ending) => run((em) => decide(em, order, ending)),
+    end: (order) => inTransaction((tx) => end(tx, order)),
+    recordRefund: (order, note) => run((em) => recordRefund(em, order, note)),
+    find: (orderId) => run((em) => find(em, orderId)),
+    list: (filter) => run((em) => list(em, filter)),
+  };
+}
+
+async function begin(tx: EntityManager, order: NewOrder, request: KeyedRequest): Promise<Begun> {
+  const claim = await claimKey(tx, request, order.orderId);
+  return claim.kind === 'first' ? { kind: 'begun', order: await insert(tx, order) } : claim;
+}
+
+async function insert(tx: EntityManager, { orderId, customerId, items }: NewOrder): Promise<Order> {
+  const createTime = timeOf(
+    await tx.execute<Moment[]>(
+      `with placed as (
+         insert into orders (order_id, customer_id, lease_until) values (?, ?, now() + ${LEASE})
+         returning order_id, state, update_time
+       ), lines as (
+         insert into order_line (order_id, product_id, quantity, position)
+         select placed.order_id, line.*
+         from placed, unnest(array[?]::text[], array[?]::integer[]) with ordinality as line
+       ), entered as (
+         insert into order_history (order_id, sequence, state, time)
+         select order_id, 1, state, update_time from placed
+       )
+       select ${MS} from placed`,
+      [orderId, customerId, items.map((item) => item.productId), items.map((item) => item.quantity)],
+    ),
+  );
+  if (createTime === undefined) throw new Error('the database answered no creation time');
+  return {
+    orderId,
+    customerId,
+    lines: items.map((item) => ({ ...item, displayName: '', unitPrice: undefined })),
+    total: undefined,
+    amountRefunded: 0n,
+    state: 'PENDING',
+    ending: undefined,
+    paymentId: '',
+    createTime,
+    updateTime: createTime,
+    history: [{ state: 'PENDING', time: createTime, note: '' }],
+    fence: 1,
+  };
+}
+
+async function takeOver(em: EntityManager, orderId: string): Promise<Order | undefined> {
+  const taken = await em.execute<unknown[]>(
+    `update orders set fence = fence + 1, lease_until = now() + ${LEASE}
+     where order_id = ? and lease_until <= now() and (state = 'PENDING' or state <> ending_state)
+     returning order_id`,
+    [orderId],
+  );
+  return taken.length === 1 ? find(em, orderId) : undefined;
+}
+
+async function recordPrices(em: EntityManager, order: Order, { lines, total }: Prices): Promise<Order> {
+  const rows = await em.execute<Moment[]>(
+    `with priced as (
+       update orders set currency_code = ?, total = ?, lease_until = now() + ${LEASE}, update_time = now()
+       ${GUARD} returning order_id, update_time
+     ), named as (
+       update order_line as line set display_name = price.display_name, unit_price = price.unit_price
+       from priced, unnest(array[?]::text[], array[?]::text[], array[?]::bigint[])
+         as price (product_id, display_name, unit_price)
+       where line.order_id = priced.order_id and line.product_id = price.product_id
+     )
+     select ${MS} from priced`,
+    [
+      total.currencyCode,
+      total.minorUnits,
+      ...guardOf(order),
+      lines.map((line) => line.productId),
+      lines.map((line) => line.displayName),
+      lines.map((line) => line.unitPrice.minorUnits),
+    ],
+  );
+  return { ...order, lines, total, updateTime: written(order, rows) };
+}
+
+async function rest(em: EntityManager, order: Order): Promise<Order> {
+  const rows = await em.execute<Moment[]>(
+    `update orders set lease_until = now(), payment_id = ?,
+       update_time = case when payment_id = ? then update_time else now() end ${GUARD} returning ${MS}`,
+    [order.paymentId, order.paymentId, ...guardOf(order)],
+  );
+  return { ...order, updateTime: written(order, rows) };
+}
+
+async function decide(em: EntityManager, order: Order, ending: Ending): Promise<Order> {
+  const { state, reason, message, metadata } = ending;
+  const rows = await em.execute<Moment[]>(
+    `update orders set ending_state = ?, ending_reason = ?, ending_message = ?, ending_metadata = ?::jsonb,
+       payment_id = ?, fence = fence + 1, lease_until = now() + ${LEASE}, update_time = now()
+     ${GUARD} and ending_state is null returning ${MS}`,
+    [state, reason, message, JSON.stringify(metadata), order.paymentId, ...guardOf(order)],
+  );
+  return { ...order, ending, fence: order.fence + 1, updateTime: written(order, rows) };
+}
+
+async function end(tx: EntityManager, order: Order): Promise<Order> {
+  const { ending, amountRefunded, paymentId } = order;
+  if (ending === undefined) throw new Error('an order ends only as it was decided');
+  const ended = await transition(tx, order, {
+    state: ending.state,
+    note: ending.message,
+    set: 'amount_refunded = ?, payment_id = ?',
+    values: [amountRefunded, paymentId],
+  });
+  if (freesKey(ending)) await freeKeysOf(tx, CREATE_ORDER, order.orderId);
+  return ended;
+}
+
+async function recordRefund(em: EntityManager, order: Order, note: string): Promise<Order> {
+  const { amountRefunded, total } = order;
+  const values = [amountRefunded];
+  if (order.state === 'CONFIRMED' && amountRefunded === total?.minorUnits)
+    return transition(em, order, { state: 'REFUNDED', note, set: 'amount_refunded = ?', values });
+  const rows = await em.execute<Moment[]>(
+    `update orders set amount_refunded = greatest(amount_refunded, ?), update_time = now()
+     ${GUARD} returning ${MS}`,
+    [...values, ...guardOf(order)],
+  );
+  return { ...order, updateTime: written(order, rows) };
+}
+
+/** A change of state, with what else changes in the same statement. */
+type Step = { state: State; note?: string; set: string; values: unknown[] };
+
+async function transition(em: EntityManager, order: Order, step: Step): Promise<Order> {
+  const { state, note = '', set, values } = step;
+  const rows = await em.execute<Moment[]>(
+    `with entered as (
+       update orders set state = ?, ${set}, revision = revision + 1, update_time = now()
+       ${GUARD} returning order_id, revision, state, update_time
+     ), recorded as (
+       insert into order_history (order_id, sequence, state, time, note)
+       select order_id, revision, state, update_time, ? from entered
+     )
+     select ${MS} from entered`,
+    [state, ...values, ...guardOf(order), note],
+  );
+  return enter(order, { state, time: written(order, rows), note });
+}
+
+async function find(em: EntityManager, orderId: string): Promise<Order | undefined> {
+  if (!UUID.test(orderId)) return undefined;
+  const record = await em.findOne(
+    OrderEntity,
+    { orderId },
+    { populate: ['lines', 'history'], refresh: true },
+  );
+  return record === null ? undefined : toOrder(record);
+}
+
+async function list(em: EntityManager, filter: OrderFilter): Promise<Order[]> {
+  const { customerId, state, after, limit } = filter;
+  const records = await em.find(
+    OrderEntity,
+    {
+      ...(customerId === undefined ? {} : { customerId }),
+      ...(state === undefined ? {} : { state }),
+      ...(after === undefined ? {} : { $or: behind(after) }),
+    },
+    { orderBy: { createTime: 'desc', orderId: 'desc' }, limit, populate: ['lines', 'history'] },
+  );
+  return records.map(toOrder);
+}
+
+function behind({ createTime, orderId }: OrderPosition): object[] {
+  return [{ createTime: { $lt: createTime } }, { createTime, orderId: { $lt: orderId } }];
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu;
+
+type Moment = { ms: number };
+
+function guardOf({ orderId, state, fence }: Order): unknown[] {
+  return [orderId, state, fence];
+}
+
+function timeOf([row]: readonly Moment[]): Date | undefined {
+  return row === undefined ? undefined : new Date(row.ms);
+}
+
+/** When a guarded change was written; no row means that it was not. */
+function written({ orderId }: Order, rows: readonly Moment[]): Date {
+  const time = timeOf(rows);
+  if (time !== undefined) return time;
+  throw new StatusError(status.ABORTED, 'another call has this order in hand', {
+    reason: 'ORDER_SUPERSEDED',
+    metadata: { order_id: orderId },
+  });
+}

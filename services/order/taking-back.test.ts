@@ -1,0 +1,103 @@
+/** Cancelling and refunding, on a real order database against a shop in memory. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
+import { counter } from './checkout.ts';
+import { assertSettled, buy, checkout, keyed, openOrders, soon, usd, workIn } from './purchase.fixture.ts';
+import type { Orders } from './purchase.fixture.ts';
+import { Shop } from './shop.fixture.ts';
+import { cancel, refund } from './taking-back.ts';
+
+let orders: Orders;
+
+before(async () => {
+  orders = await openOrders();
+});
+
+test('cancelling a paid order returns money and goods, and again changes nothing', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store);
+  const cancelled = await cancel(order, 'changed mind', workIn(shop, orders.store));
+  assert.equal(cancelled.state, 'CANCELLED');
+  assert.equal(cancelled.amountRefunded, 500n);
+  assert.equal(cancelled.history.at(-1)?.note, 'changed mind');
+  assertSettled(shop, cancelled);
+  assert.deepEqual(await cancel(cancelled, 'again', workIn(shop, orders.store)), cancelled);
+});
+
+test('a failed order cannot be cancelled', async () => {
+  const shop = new Shop();
+  const order = await counter(workIn(shop, orders.store)).place(
+    checkout({ paymentToken: 'tok_declined' }),
+    keyed(),
+    soon(),
+  );
+  await assert.rejects(cancel(order, '', workIn(shop, orders.store)), {
+    code: status.FAILED_PRECONDITION,
+    reason: 'ORDER_NOT_CANCELLABLE',
+  });
+});
+
+for (let delay = 0; delay <= 20; delay += 4) {
+  test(`cancelling ${delay} ms into a purchase: one of the two wins, and money and goods end right`, async () => {
+    const shop = new Shop();
+    const request = keyed();
+    const purchase = counter(workIn(shop, orders.store)).place(checkout(), request, soon());
+    await sleep(delay);
+    const [orderId] = await orders.placedUnder(request);
+    const order = orderId === undefined ? undefined : await orders.replica.find(orderId);
+    if (order !== undefined) await cancel(order, '', workIn(shop, orders.replica));
+    await purchase;
+    const now = await orders.placedUnder(request).then(([id = '']) => orders.store.find(id));
+    assert.equal(now?.state, order === undefined ? 'CONFIRMED' : 'CANCELLED');
+    if (now !== undefined) assertSettled(shop, now);
+  });
+}
+
+test('refunds in parts end REFUNDED with the goods still sold, and more than the rest is refused', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store);
+  const part = await refund(
+    order,
+    { amount: usd(200n), reason: '', request: keyed() },
+    workIn(shop, orders.store),
+  );
+  assert.deepEqual([part.state, part.amountRefunded], ['CONFIRMED', 200n]);
+  await assert.rejects(
+    refund(part, { amount: usd(301n), reason: '', request: keyed() }, workIn(shop, orders.store)),
+    {
+      reason: 'REFUND_EXCEEDS_CAPTURE',
+    },
+  );
+  const all = await refund(
+    part,
+    { amount: undefined, reason: '', request: keyed() },
+    workIn(shop, orders.store),
+  );
+  assert.deepEqual([all.state, all.amountRefunded], ['REFUNDED', 500n]);
+  assert.equal(shop.reservations.get(order.orderId), 'SOLD');
+  await assert.rejects(cancel(all, '', workIn(shop, orders.store)), { reason: 'ORDER_NOT_CANCELLABLE' });
+});
+
+test('cancelling a partly refunded order returns the rest', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store);
+  const part = await refund(
+    order,
+    { amount: usd(200n), reason: '', request: keyed() },
+    workIn(shop, orders.store),
+  );
+  const cancelled = await cancel(part, '', workIn(shop, orders.store));
+  assert.equal(cancelled.amountRefunded, 500n);
+  assertSettled(shop, cancelled);
+});
+
+test('a refund needs a positive amount in the currency of the order', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store);
+  for (const amount of [usd(0n), { currencyCode: 'EUR', minorUnits: 1n }]) {
+    const asked = { amount, reason: '', request: keyed() };
+    await assert.rejects(refund(order, asked, workIn(shop, orders.store)), { code: status.INVALID_ARGUMENT });
+  }
+});

@@ -1,0 +1,95 @@
+/** Takes orders back, wholly by cancelling or in money alone by refunding. */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
+import { leavesOutcomeOpen } from '#fabric/data/idempotency.ts';
+import type { KeyedRequest } from '#fabric/data/idempotency.ts';
+import { badRequest, StatusError, toStatusError } from '#fabric/rpc/status-error.ts';
+import { cancellation, refundable } from './domain.ts';
+import type { Ending, Money, Order } from './domain.ts';
+import { outcomeUnknown } from './refusals.ts';
+import { undo } from './saga.ts';
+import type { SagaWork } from './saga.ts';
+
+/** How long to wait for another call that is undoing the same order, in ms. */
+const PATIENCE = 8_000;
+/** Between two looks at it, in ms. */
+const LOOK_AGAIN = 100;
+
+/**
+ * Cancels an order: money and goods return. A cancelled order is answered unchanged. FAILED_PRECONDITION
+ * with reason ORDER_NOT_CANCELLABLE when it failed or was refunded, also by a call that was first;
+ * UNAVAILABLE with reason OUTCOME_UNKNOWN when it is decided but not finished, and asking again finishes it.
+ */
+export async function cancel(order: Order, reason: string, work: SagaWork): Promise<Order> {
+  const giveUp = Date.now() + PATIENCE;
+  let now: Order | undefined = order;
+  while (now !== undefined) {
+    const next = cancellation(now);
+    if (next === 'done') return now;
+    if (next === 'refuse') throw notCancellable(now);
+    if (Date.now() > giveUp) break;
+    now = next === 'undo' ? await undo(now, work, cancelled(reason)) : await finish(now, work);
+  }
+  throw outcomeUnknown(order.orderId, undefined);
+}
+
+/** Goes on with an undo when nobody else does. */
+async function finish(order: Order, work: SagaWork): Promise<Order | undefined> {
+  const taken = await work.store.takeOver(order.orderId);
+  if (taken?.ending !== undefined) return undo(taken, work, taken.ending);
+  await sleep(LOOK_AGAIN);
+  return work.store.find(order.orderId);
+}
+
+function cancelled(reason: string): Ending {
+  const message = reason === '' ? 'the order was cancelled' : reason;
+  return { state: 'CANCELLED', reason: 'ORDER_CANCELLED', message, metadata: {} };
+}
+
+/** Money to return to the customer; `amount` undefined stands for all that is left. */
+export type RefundAsked = { amount: Money | undefined; reason: string; request: KeyedRequest };
+
+/**
+ * Returns money of a confirmed order; its goods stay with the customer. The same key moves money once.
+ * FAILED_PRECONDITION with reason ORDER_NOT_REFUNDABLE, or REFUND_EXCEEDS_CAPTURE when less is left.
+ */
+export async function refund(order: Order, asked: RefundAsked, work: SagaWork): Promise<Order> {
+  if (!refundable(order)) throw notRefundable(order);
+  checkAmount(order, asked.amount);
+  const { orderId } = order;
+  const { amount, reason, request } = asked;
+  try {
+    const amountRefunded = await work.charges.refund({ orderId, amount, reason, requestId: keyFor(request) });
+    return await work.store.recordRefund({ ...order, amountRefunded }, reason);
+  } catch (error) {
+    if (toStatusError(error).reason === 'ORDER_SUPERSEDED') return (await work.store.find(orderId)) ?? order;
+    throw leavesOutcomeOpen(error) ? outcomeUnknown(orderId, error) : error;
+  }
+}
+
+/** A key of its own at the payment service for every key of every caller. */
+function keyFor({ caller, key }: KeyedRequest): string {
+  return `refund-${createHash('sha256').update(`${caller}\n${key}`).digest('hex')}`;
+}
+
+function checkAmount({ total }: Order, amount: Money | undefined): void {
+  if (amount === undefined) return;
+  if (amount.minorUnits <= 0n) throw badRequest('amount.minor_units', 'must be above 0');
+  if (amount.currencyCode !== total?.currencyCode)
+    throw badRequest('amount.currency_code', "must be the order's currency");
+}
+
+function notCancellable({ orderId, state }: Order): StatusError {
+  return new StatusError(status.FAILED_PRECONDITION, `the order is ${state} and cannot be cancelled`, {
+    reason: 'ORDER_NOT_CANCELLABLE',
+    metadata: { order_id: orderId, state },
+  });
+}
+
+function notRefundable({ orderId, state }: Order): StatusError {
+  return new StatusError(status.FAILED_PRECONDITION, `the order is ${state} and cannot be refunded`, {
+    reason: 'ORDER_NOT_REFUNDABLE',
+    metadata: { order_id: orderId, state },
+  });
+}
