@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ROOT } from '../root.ts';
 import { isHealthy, readinessUrl } from './health.ts';
 import { logFileOf, rotate } from './log-files.ts';
-import type { PlannedProcess } from './processes.ts';
+import type { PlannedProcess, Program } from './processes.ts';
 import { startProgram } from './running-process.ts';
 import type { ProcessSpec } from './supervised-process.ts';
 import { environmentOf } from './wiring.ts';
@@ -19,7 +19,7 @@ export function programProcess(planned: PlannedProcess, plan: FabricPlan): Proce
     await rotate(logFile);
     return startProgram({
       file: process.execPath,
-      args: [join(ROOT, program.main ?? '')],
+      args: [memoryFlag(program), join(ROOT, program.main ?? '')],
       environment: environmentOf(planned, plan),
       directory: ROOT,
       logFile,
@@ -34,4 +34,12 @@ export function programProcess(planned: PlannedProcess, plan: FabricPlan): Proce
     start,
     isReady: (signal) => isHealthy(url, signal),
   };
+}
+
+/**
+ * Half of V8's young generation (in MB) lets a dozen processes share one machine: it grows while a process starts
+ * and never shrinks, which made up a sixth of all memory. Stand-ins, which nobody measures, get by with less.
+ */
+function memoryFlag({ standIn }: Program): string {
+  return `--max-semi-space-size=${standIn === true ? 2 : 8}`;
 }

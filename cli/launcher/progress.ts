@@ -39,7 +39,7 @@ export function showProgress(stream: NodeJS.WriteStream): Progress {
   };
   const repaint = (): void => {
     erase();
-    for (const process of live) stream.write(`${stateLine(process, stream)}\n`);
+    stream.write(live.map((process) => `${stateLine(process, stream)}\n`).join(''));
     painted = live.length;
   };
   const say = (line: string): void => {

@@ -24,6 +24,7 @@ export async function runFabric(options: UpOptions): Promise<void> {
   const given = givenSettings(options.set, process.env);
   await using stack = new AsyncDisposableStack();
   const fabric = await openFabric({ ...options, given }, progress, stack);
+  stack.defer(progress.settle);
   const stopped = stopOnSignal(fabric, progress);
   await fabric.start();
   const facts = await Promise.race([complete(fabric, options, progress), stopped]);
