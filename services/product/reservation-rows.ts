@@ -57,31 +57,35 @@ export async function insertLines(
 
 /** Reservations locked together with the stock of all their products. */
 export type LockedReservations = {
-  /** In the order asked; unknown orders are left out. */
+  /** Unknown orders are left out. */
   reservations: Reservation[];
   /** Units on the shelf by product. */
   available: ReadonlyMap<string, number>;
 };
 
-/** Locks reservations in order of their ids, then stock in order of products, and reads both. */
+/**
+ * Locks reservations in order of their ids, then stock in order of products, and reads both. What is
+ * committed while this waits stays out: it was not locked with the others.
+ */
 export async function lockReservations(
   tx: EntityManager,
   orderIds: readonly string[],
 ): Promise<LockedReservations> {
-  await tx.execute(
-    'select from reservation where order_id = any (array[?]::uuid[]) order by order_id for update',
+  const rows = await tx.execute<{ order_id: string }[]>(
+    'select order_id from reservation where order_id = any (array[?]::uuid[]) order by order_id for update',
     [orderIds],
   );
+  const locked = rows.map((row) => row.order_id);
   const products = await tx.execute<{ product_id: string }[]>(
     'select distinct product_id from reservation_line where order_id = any (array[?]::uuid[])',
-    [orderIds],
+    [locked],
   );
   const shelf = await lockShelf(
     tx,
     products.map((row) => row.product_id),
   );
   const available = new Map([...shelf].map(([productId, offer]) => [productId, offer.available]));
-  return { reservations: await readReservations(tx, orderIds), available };
+  return { reservations: await readReservations(tx, locked), available };
 }
 
 /** Reads reservations in the order asked; unknown orders are left out. */

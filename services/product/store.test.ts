@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
 import { StatusError } from '#fabric/rpc/status-error.ts';
 import type { Details } from './details.ts';
 import type { Line } from './domain.ts';
@@ -245,6 +246,39 @@ test('the app role cannot rewrite the ledger', async () => {
   }
 });
 
+test('what is reserved while a commit waits for its locks is not part of it', async () => {
+  const productId = await product({ stock: 5 });
+  const [first = '', late = ''] = [randomUUID(), randomUUID()].sort();
+  await reserve(first, [line(productId, 1)]);
+  const rival = database.em();
+  await rival.begin();
+  await rival.execute('select from reservation where order_id = ? for update', [first]);
+  const committing = store.commit([first, late]);
+  await someoneWaits();
+  await reserve(late, [line(productId, 1)]);
+  await rival.rollback();
+  const reasons = (await committing).map((each) => each.refusal?.reason);
+  assert.deepEqual(reasons, [undefined, 'RESERVATION_NOT_FOUND']);
+  assert.equal(await commit(late), 'done');
+});
+
+test('a crowd that reserves, commits, releases and corrects at once never waits in a circle', async () => {
+  const goods = await Promise.all(Array.from({ length: 5 }, () => product({ stock: 40 })));
+  const orders = Array.from({ length: 150 }, () => randomUUID());
+  const steps = fc.sample(crowdStep(goods, orders), { numRuns: 400, seed: 1 });
+  const failures: (string | undefined)[] = [];
+  const worker = async (): Promise<void> => {
+    for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+      await step().catch((error: unknown) => failures.push(reasonOf(error)));
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+  assert.deepEqual(
+    failures.filter((failure) => failure !== 'OUT_OF_STOCK'),
+    [],
+  );
+});
+
 test('after all of it, available + reserved + sold is all that was ever delivered', async () => {
   const breaches = await database.em().execute<unknown[]>(
     `select product_id from stock
@@ -265,6 +299,54 @@ test('after all of it, available + reserved + sold is all that was ever delivere
   );
   assert.deepEqual(breaches, []);
 });
+
+async function someoneWaits(): Promise<void> {
+  for (let round = 0; round < 50; round += 1) {
+    const waiting = await database
+      .em()
+      .execute<unknown[]>(
+        `select 1 from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()`,
+      );
+    if (waiting.length > 0) return;
+    await sleep(10);
+  }
+  assert.fail('nobody waits');
+}
+
+function crowdStep(goods: string[], orders: string[]): fc.Arbitrary<() => Promise<unknown>> {
+  const few = fc.uniqueArray(fc.constantFrom(...orders), { minLength: 1, maxLength: 3 });
+  const basket = fc.uniqueArray(fc.constantFrom(...goods), { minLength: 1, maxLength: 4 });
+  const quantity = fc.integer({ min: 1, max: 3 });
+  const reserving = fc
+    .record({ orderId: fc.constantFrom(...orders), basket, quantity, ttl: fc.constantFrom(5, TTL) })
+    .map(
+      (each) => () =>
+        reserve(
+          each.orderId,
+          each.basket.map((id) => line(id, each.quantity)),
+          each.ttl,
+        ),
+    );
+  return fc.oneof(
+    { weight: 5, arbitrary: reserving },
+    { weight: 2, arbitrary: few.map((ids) => () => store.commit(ids)) },
+    { weight: 2, arbitrary: few.map((ids) => () => store.release(ids)) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .record({
+          productId: fc.constantFrom(...goods),
+          delta: fc.constantFrom(-3, 4),
+          reason: fc.constant(''),
+        })
+        .map((adjustment) => () => store.adjust(adjustment)),
+    },
+  );
+}
+
+function line(productId: string, quantity: number): Line {
+  return { productId, quantity };
+}
 
 async function product({ stock }: { stock: number }): Promise<string> {
   const productId = randomUUID();
