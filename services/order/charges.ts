@@ -1,6 +1,5 @@
 /** The money of an order, as the payment service moves it: charge, settle, return, each idempotent by its key. */
 import { status } from '@grpc/grpc-js';
-import { leavesOutcomeOpen } from '#fabric/data/idempotency.ts';
 import type { ServiceClient } from '#fabric/rpc/service-definition.ts';
 import { StatusError, toStatusError } from '#fabric/rpc/status-error.ts';
 import { Payment_State } from '#gen/mercer/payment/v1/payment.ts';
@@ -32,48 +31,50 @@ export type Charges = {
 
 /** In ms, for one attempt; a charge covers the acquirer's own timeout of 5 s and the question after it. */
 const TIMEOUTS = { charge: 8_000, resolve: 6_000, refund: 6_000 };
+/** In ms: a charge in flight lasts no longer, and the payment service says so for 5 s after its end. */
+const IN_FLIGHT = 14_000;
 
-/** The payment service's part of a purchase. */
+/**
+ * The payment service's part of a purchase. `patience`, in ms, is how long a reversal waits for a charge that
+ * another call has in flight.
+ */
 export function chargesOf(
   payments: Pick<ServiceClient<PaymentServiceService>, 'chargeOrder' | 'resolveCharge' | 'refundPayment'>,
+  patience: number = IN_FLIGHT,
 ): Charges {
-  async function charge(request: ChargeOrderRequest): Promise<Payment> {
-    try {
-      return known((await payments.chargeOrder(request, { timeout: TIMEOUTS.charge })).payment);
-    } catch (error) {
-      if (!leavesOutcomeOpen(error)) throw error;
-      return resolve(request.orderId);
-    }
-  }
-
-  /** Never charges: a charge that was begun is finished by its own key, one that was not is barred. */
-  function resolve(orderId: string): Promise<Payment> {
-    const request = ResolveChargeRequest.fromPartial({ orderId });
-    return insist(async () =>
-      known((await payments.resolveCharge(request, { timeout: TIMEOUTS.resolve })).payment),
-    );
-  }
-
   async function refund({ amount, ...money }: Return): Promise<Payment> {
     const request = RefundPaymentRequest.fromPartial({
       ...money,
       ...(amount === undefined ? {} : { amount }),
     });
-    return insist(async () =>
-      known((await payments.refundPayment(request, { timeout: TIMEOUTS.refund })).payment),
-    );
+    return insist(async () => known(await payments.refundPayment(request, { timeout: TIMEOUTS.refund })));
+  }
+
+  /** Never charges: a charge that was begun is finished by its own key, one that was not is barred. */
+  async function decided(orderId: string): Promise<Payment> {
+    const request = ResolveChargeRequest.fromPartial({ orderId });
+    const payment = known(await payments.resolveCharge(request, { timeout: TIMEOUTS.resolve }));
+    if (payment.state === Payment_State.STATE_PENDING) throw undecided(orderId);
+    return payment;
   }
 
   return {
-    charge: async ({ orderId, amount, paymentToken }) =>
-      outcomeOf(await charge(ChargeOrderRequest.fromPartial({ orderId, amount, paymentToken }))),
+    async charge(order) {
+      // The payment service asks its acquirer before it charges again, so that a repetition takes no money.
+      const request = ChargeOrderRequest.fromPartial(order);
+      const charge = await insist(() => payments.chargeOrder(request, { timeout: TIMEOUTS.charge }));
+      return outcomeOf(known(charge));
+    },
     refund: async (money) => returned(await refund(money)),
     async reverse(orderId, reason) {
-      const charged = await begun(() => resolve(orderId));
+      const charged = await orNone(insist(() => decided(orderId), patience));
       if (charged === undefined) return { paymentId: '', returned: 0n };
-      if (holdsNothing(charged)) return { paymentId: charged.paymentId, returned: returned(charged) };
-      const payment = await refund({ orderId, reason, requestId: `reverse-${orderId}` });
-      return { paymentId: payment.paymentId, returned: returned(payment) };
+      const { paymentId } = charged;
+      if (holdsNothing(charged)) return { paymentId, returned: returned(charged) };
+      return {
+        paymentId,
+        returned: returned(await refund({ orderId, reason, requestId: `reverse-${orderId}` })),
+      };
     },
   };
 }
@@ -112,17 +113,24 @@ function returned({ amountRefunded }: Payment): bigint {
 }
 
 /** NOT_FOUND: no charge was begun, and from now on none can be. */
-async function begun(resolve: () => Promise<Payment>): Promise<Payment | undefined> {
+async function orNone(payment: Promise<Payment>): Promise<Payment | undefined> {
   try {
-    return await resolve();
+    return await payment;
   } catch (error) {
     if (toStatusError(error).code === status.NOT_FOUND) return undefined;
     throw error;
   }
 }
 
+function undecided(orderId: string): StatusError {
+  return new StatusError(status.UNAVAILABLE, 'the acquirer has not decided the charge yet', {
+    reason: 'CHARGE_IN_PROGRESS',
+    metadata: { order_id: orderId },
+  });
+}
+
 /** What the contract always answers; without it the outcome is open. */
-function known(payment: Payment | undefined): Payment {
+function known({ payment }: { payment: Payment | undefined }): Payment {
   if (payment === undefined) throw new Error('the payment service left out what its contract promises');
   return payment;
 }

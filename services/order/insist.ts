@@ -2,21 +2,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { leavesOutcomeOpen } from '#fabric/data/idempotency.ts';
 
-/** Waits between the attempts, in ms; a peer that was replaced is found again within them. */
-const PAUSES = [50, 200, 500];
+/** Pauses between attempts, in ms, each twice the last. */
+const FIRST_PAUSE = 50;
+const LONGEST_PAUSE = 1_000;
+/** For how long attempts are begun, in ms; a peer that was replaced is found again within it. */
+const PATIENCE = 800;
 
 /**
- * Makes an idempotent call up to four times. The last failure is thrown; it leaves the outcome open unless
- * it is a refusal, which ends the attempts at once.
+ * Makes an idempotent call until it says what happened; after `patience` ms the last failure is thrown,
+ * which leaves the outcome open. A refusal is thrown at once.
  */
-export async function insist<T>(call: () => Promise<T>): Promise<T> {
-  for (const pause of PAUSES) {
+export async function insist<T>(call: () => Promise<T>, patience: number = PATIENCE): Promise<T> {
+  const until = Date.now() + patience;
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     try {
       return await call();
     } catch (error) {
-      if (!leavesOutcomeOpen(error)) throw error;
+      if (!leavesOutcomeOpen(error) || Date.now() + pause > until) throw error;
     }
     await sleep(pause);
   }
-  return call();
 }

@@ -11,7 +11,7 @@ import { refused } from './refusals.ts';
 
 /** Prices the lines and says what is short; refused as CreateOrder would refuse the same lines. */
 export async function quoteOrder(
-  products: ServiceClient<ProductServiceService>,
+  products: Pick<ServiceClient<ProductServiceService>, 'batchGetProducts'>,
   { lines }: QuoteOrderRequest,
 ): Promise<QuoteOrderResponse> {
   const request = BatchGetProductsRequest.fromPartial({ productIds: lines.map((line) => line.productId) });

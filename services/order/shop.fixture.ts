@@ -54,13 +54,16 @@ export class Shop {
       releaseStock: ({ orderIds: [orderId = ''] }) =>
         this.#call('releaseStock', () => this.#settled(orderId, () => this.#release(orderId))),
     });
-    this.chargesPart = chargesOf({
-      chargeOrder: ({ orderId, amount, paymentToken }) =>
-        this.#call('chargeOrder', () => this.#charge(orderId, amount?.minorUnits ?? 0n, paymentToken)),
-      resolveCharge: ({ orderId }) => this.#call('resolveCharge', () => this.#resolve(orderId)),
-      refundPayment: ({ orderId, amount }) =>
-        this.#call('refundPayment', () => this.#refund(orderId, amount?.minorUnits)),
-    });
+    this.chargesPart = chargesOf(
+      {
+        chargeOrder: ({ orderId, amount, paymentToken }) =>
+          this.#call('chargeOrder', () => this.#charge(orderId, amount?.minorUnits ?? 0n, paymentToken)),
+        resolveCharge: ({ orderId }) => this.#call('resolveCharge', () => this.#resolve(orderId)),
+        refundPayment: ({ orderId, amount }) =>
+          this.#call('refundPayment', () => this.#refund(orderId, amount?.minorUnits)),
+      },
+      600,
+    );
   }
 
   /** Units that orders have, reserved or sold. */

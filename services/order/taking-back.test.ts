@@ -101,3 +101,28 @@ test('a refund needs a positive amount in the currency of the order', async () =
     await assert.rejects(refund(order, asked, workIn(shop, orders.store)), { code: status.INVALID_ARGUMENT });
   }
 });
+
+test('cancelling an order whose charge is undecided waits for the decision, and returns what was taken', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store, { paymentToken: 'tok_async' });
+  const cancelling = cancel(order, '', workIn(shop, orders.store));
+  await sleep(100);
+  shop.accounts.set(order.orderId, { state: 'captured', amount: 500n, returned: 0n });
+  const cancelled = await cancelling;
+  assert.equal(cancelled.state, 'CANCELLED');
+  assertSettled(shop, cancelled);
+});
+
+test('a cancellation that cannot be finished yet stands, and cancelling again finishes it', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store, { paymentToken: 'tok_async' });
+  await assert.rejects(cancel(order, 'changed mind', workIn(shop, orders.store)), {
+    reason: 'OUTCOME_UNKNOWN',
+  });
+  const waiting = await orders.store.find(order.orderId);
+  assert.equal(waiting?.ending?.message, 'changed mind');
+  shop.accounts.set(order.orderId, { state: 'declined', amount: 500n, returned: 0n });
+  const cancelled = await cancel(waiting ?? order, '', workIn(shop, orders.replica));
+  assert.equal(cancelled.state, 'CANCELLED');
+  assertSettled(shop, cancelled);
+});
