@@ -129,11 +129,6 @@ export function refundable({ state, ending }: Order): boolean {
   return (state === 'CONFIRMED' && ending === undefined) || state === 'REFUNDED';
 }
 
-/** Whether nothing is under way: the order stands, or its ending is done. */
-export function atRest({ state, ending }: Order): boolean {
-  return state !== 'PENDING' && (ending === undefined || ending.state === state);
-}
-
 /** The purchase stopped half-way and was undone. */
 export function interrupted(): Refusal {
   return { reason: 'INTERRUPTED', message: 'the purchase was interrupted and undone', metadata: {} };

@@ -24,7 +24,6 @@ export const OrderEntity = defineEntity({
     updateTime: p.datetime(3),
     revision: p.integer(),
     fence: p.integer(),
-    leaseUntil: p.datetime(3),
     lines: () => p.oneToMany(OrderLineEntity).mappedBy('order').orderBy({ position: 'asc' }),
     history: () => p.oneToMany(OrderHistoryEntity).mappedBy('order').orderBy({ sequence: 'asc' }),
   },

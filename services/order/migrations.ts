@@ -22,7 +22,7 @@ class CreateOrders extends Migration {
       update_time timestamptz(3) not null default now(),
       revision integer not null default 1 check (revision > 0),
       fence integer not null default 1 check (fence > 0),
-      lease_until timestamptz(3) not null,
+      lease_until timestamptz not null,
       check ((currency_code is null) = (total is null)),
       check (amount_refunded between 0 and coalesce(total, 0)),
       check ((ending_state is null) = (ending_reason = '')),

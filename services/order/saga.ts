@@ -1,7 +1,6 @@
 /** The purchase, as a list of steps with their undo. */
 import { toStatusError } from '#fabric/rpc/status-error.ts';
 import type { Charges } from './charges.ts';
-import { atRest } from './domain.ts';
 import type { Ending, Money, Order } from './domain.ts';
 import { agreedTotal, priced } from './pricing.ts';
 import type { PurchaseEvents } from './purchase-events.ts';
@@ -130,7 +129,7 @@ async function leave(order: Order, { store, events }: SagaWork, cause: unknown):
   const superseded = toStatusError(cause).reason === 'ORDER_SUPERSEDED';
   try {
     const now = await store.find(order.orderId);
-    if (now !== undefined && (superseded || atRest(now))) return now;
+    if (now !== undefined && (superseded || now.state !== order.state)) return now;
     await store.rest(order);
   } catch (error) {
     events.left(order, error);

@@ -6,6 +6,7 @@ import { fromDatabaseError } from '#fabric/data/database-error.ts';
 import { claimKey, freeKeysOf } from '#fabric/data/idempotency.ts';
 import type { Claim, KeyedRequest } from '#fabric/data/idempotency.ts';
 import { StatusError } from '#fabric/rpc/status-error.ts';
+import { OrderServiceService } from '#gen/mercer/order/v1/order_service.ts';
 import { enter, freesKey } from './domain.ts';
 import type { Ending, Item, Money, Order, State } from './domain.ts';
 import { OrderEntity } from './entities.ts';
@@ -65,7 +66,7 @@ const GUARD = 'where order_id = ? and state = ? and fence = ?';
 const MS = '(extract(epoch from update_time) * 1000)::float8 as ms';
 
 /** The method whose keys name orders. */
-export const CREATE_ORDER = '/mercer.order.v1.OrderService/CreateOrder';
+export const CREATE_ORDER = OrderServiceService.createOrder.path;
 
 /** Orders in the service's own database. */
 export function orderStore(database: Database): OrderStore {
@@ -216,10 +217,10 @@ async function recordRefund(em: EntityManager, order: Order, note: string): Prom
 }
 
 /** A change of state, with what else changes in the same statement. */
-type Step = { state: State; note?: string; set: string; values: unknown[] };
+type Change = { state: State; note?: string; set: string; values: unknown[] };
 
-async function transition(em: EntityManager, order: Order, step: Step): Promise<Order> {
-  const { state, note = '', set, values } = step;
+async function transition(em: EntityManager, order: Order, change: Change): Promise<Order> {
+  const { state, note = '', set, values } = change;
   const rows = await em.execute<Moment[]>(
     `with entered as (
        update orders set state = ?, ${set}, revision = revision + 1, update_time = now()
