@@ -9,6 +9,9 @@ import { requestToken } from './launcher/tokens.ts';
 
 type Options = FabricOptions & { role: 'ADMIN' | 'CUSTOMER'; sub?: string; ttl: number };
 
+/** The identity provider gives tokens for a day at most; ms. */
+const LONGEST = 86_400_000;
+
 /** Who stands for a role when nobody is named. */
 export const USERS = { ADMIN: 'admin', CUSTOMER: 'customer' } as const;
 
@@ -29,7 +32,7 @@ async function print({ role, sub, ttl, ...options }: Options): Promise<void> {
 
 function seconds(text: string): number {
   const duration = parseDuration(text);
-  if (duration === undefined || duration < 1_000)
-    throw new InvalidArgumentError('It must be a duration of a second or more, such as 30s, 15m or 1h.');
+  if (duration === undefined || duration < 1_000 || duration > LONGEST)
+    throw new InvalidArgumentError('It must be a duration from 1s to 24h, such as 15m.');
   return Math.floor(duration / 1_000);
 }

@@ -130,16 +130,22 @@ function standInVariables(
   { name, program, ports }: PlannedProcess,
   plan: FabricPlan,
 ): Record<string, string> {
-  const audience = plan.given['oidc.audience'];
-  return {
+  const { given, endpoints, secrets } = plan;
+  const texts = {
     MERCER_HTTP_PORT: String(ports['http']),
     MERCER_DATA_DIR: `${plan.data}/processes/${name}`,
-    ...(program.service === 'idp' ? { MERCER_DEV_SECRET: plan.secrets.developer } : {}),
-    ...(audience === undefined ? {} : { MERCER_OIDC_AUDIENCE: audience }),
+    MERCER_LOG_LEVEL: given['log.level'],
+    MERCER_ZIPKIN_URL: endpoints.zipkin,
+    MERCER_OIDC_AUDIENCE: given['oidc.audience'],
+    MERCER_DEV_SECRET: program.service === 'idp' ? secrets.developer : undefined,
   };
+  return withoutUndefined(Object.entries(texts));
 }
 
 function inherited(names: readonly string[]): Record<string, string> {
-  const entries = names.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Record<string, string>;
+  return withoutUndefined(names.map((name) => [name, process.env[name]]));
+}
+
+function withoutUndefined(entries: [string, string | undefined][]): Record<string, string> {
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Record<string, string>;
 }
