@@ -135,6 +135,25 @@ test('work over many transactions runs again while it is unanswered, and is answ
   assert.equal(runs, 2);
 });
 
+test('two runs of one unanswered key give one answer, whichever of them is first', async () => {
+  const request = keyed('steps');
+  const both = Promise.withResolvers<undefined>();
+  let running = 0;
+  const run = (database: Database, note: string): Promise<Message> =>
+    untilAnswered(database, {
+      request,
+      response: Message,
+      work: async () => {
+        running += 1;
+        if (running === 2) both.resolve(undefined);
+        await both.promise;
+        return Message.create({ productIds: [note] });
+      },
+    });
+  const [first, second] = await Promise.all([run(one, 'one'), run(other, 'other')]);
+  assert.deepEqual(first, second);
+});
+
 test('a refusal of work over many transactions leaves the key free', async () => {
   const request = keyed('steps');
   const refusal = new StatusError(status.FAILED_PRECONDITION, 'no');
