@@ -25,10 +25,12 @@ export function fromDatabaseError(error: unknown): StatusError {
   if (error instanceof StatusError) return error;
   const state = sqlState(error);
   if (state !== undefined && INVALID.has(state))
-    return failure(status.INVALID_ARGUMENT, 'INVALID_FIELD', error);
-  if (isRetryable(error)) return failure(status.ABORTED, 'CONFLICT', error);
-  if (state === '57014') return failure(status.DEADLINE_EXCEEDED, 'DATABASE_TIMEOUT', error);
-  if (isUnavailable(error, state)) return failure(status.UNAVAILABLE, 'DATABASE_UNAVAILABLE', error);
+    return failure(status.INVALID_ARGUMENT, { reason: 'INVALID_FIELD', cause: error });
+  if (isRetryable(error)) return failure(status.ABORTED, { reason: 'CONFLICT', cause: error });
+  if (state === '57014')
+    return failure(status.DEADLINE_EXCEEDED, { reason: 'DATABASE_TIMEOUT', cause: error });
+  if (isUnavailable(error, state))
+    return failure(status.UNAVAILABLE, { reason: 'DATABASE_UNAVAILABLE', cause: error });
   return new StatusError(status.INTERNAL, 'internal error', { cause: error });
 }
 
@@ -39,8 +41,8 @@ const MESSAGES = {
   DATABASE_UNAVAILABLE: 'the database is not reachable',
 };
 
-function failure(code: status, reason: keyof typeof MESSAGES, cause: unknown): StatusError {
-  return new StatusError(code, MESSAGES[reason], { reason, cause });
+function failure(code: status, why: { reason: keyof typeof MESSAGES; cause: unknown }): StatusError {
+  return new StatusError(code, MESSAGES[why.reason], why);
 }
 
 /** Bad input that passed validation; 08P01 is what PostgreSQL says of a NUL byte. */

@@ -9,11 +9,11 @@ import { sqlState } from './database-error.ts';
  * The ORM writes values into its statements, so the text itself is never recorded.
  */
 export function tracedClient(database: string): new (config?: pg.ClientConfig) => pg.Client {
-  return class {
-    constructor(config?: pg.ClientConfig) {
-      return traceQueries(new pg.Client(config), database);
-    }
-  } as unknown as new (config?: pg.ClientConfig) => pg.Client;
+  function TracedClient(config?: pg.ClientConfig): pg.Client {
+    return traceQueries(new pg.Client(config), database);
+  }
+  // A function that returns an object can be called with `new`, which is how the pool makes its clients.
+  return TracedClient as unknown as new (config?: pg.ClientConfig) => pg.Client;
 }
 
 function traceQueries(client: pg.Client, database: string): pg.Client {

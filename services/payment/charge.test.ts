@@ -4,16 +4,18 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { pino } from 'pino';
+import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
 import { StatusError } from '#fabric/rpc/status-error.ts';
 import { startTestAcquirer } from './acquirer.fixture.ts';
 import { chargeOrder, resolveCharge } from './charge.ts';
 import type { ChargeRequest, Limits } from './charge.ts';
-import { openTestDatabase } from './database.fixture.ts';
+import { entities } from './entities.ts';
+import { migrations } from './migrations.ts';
 import type { StoredPayment } from './entities.ts';
 import { simulatorAcquirer } from './simulator-acquirer.ts';
 import { paymentStore } from './store.ts';
 
-const database = await openTestDatabase();
+const database = await (await createTestDatabase({ entities, migrations })).open();
 const bank = await startTestAcquirer();
 const dependencies = {
   store: paymentStore(database),

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { pino } from 'pino';
+import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
 import { StatusError } from '#fabric/rpc/status-error.ts';
 import { startTestAcquirer } from './acquirer.fixture.ts';
 import { chargeOrder } from './charge.ts';
 import type { Limits } from './charge.ts';
-import { openTestDatabase } from './database.fixture.ts';
+import { entities } from './entities.ts';
+import { migrations } from './migrations.ts';
 import { paymentState } from './domain.ts';
 import type { StoredPayment } from './entities.ts';
 import { refundPayment } from './refund.ts';
@@ -15,7 +17,7 @@ import { simulatorAcquirer } from './simulator-acquirer.ts';
 import { paymentStore } from './store.ts';
 import type { NewRefund } from './store.ts';
 
-const database = await openTestDatabase();
+const database = await (await createTestDatabase({ entities, migrations })).open();
 const bank = await startTestAcquirer();
 const dependencies = {
   store: paymentStore(database),

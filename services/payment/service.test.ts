@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { pino } from 'pino';
+import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
 import { connect } from '#fabric/rpc/client.ts';
 import { implement } from '#fabric/rpc/implement.ts';
 import { pageTokens } from '#fabric/rpc/page-token.ts';
@@ -12,22 +13,23 @@ import { Payment_State, Refund_State } from '#gen/mercer/payment/v1/payment.ts';
 import type { Payment } from '#gen/mercer/payment/v1/payment.ts';
 import { ListPaymentsRequest, PaymentServiceService } from '#gen/mercer/payment/v1/payment_service.ts';
 import { startTestAcquirer } from './acquirer.fixture.ts';
-import { openTestDatabase } from './database.fixture.ts';
-import { as, serve } from './service.fixture.ts';
+import { entities } from './entities.ts';
+import { migrations } from './migrations.ts';
+import { as, serve } from '#fabric/rpc/served.fixture.ts';
 import { paymentService } from './service.ts';
 import { simulatorAcquirer } from './simulator-acquirer.ts';
 import { paymentStore } from './store.ts';
 
 const bank = await startTestAcquirer();
 const service = paymentService({
-  store: paymentStore(await openTestDatabase()),
+  store: paymentStore(await (await createTestDatabase({ entities, migrations })).open()),
   acquirer: simulatorAcquirer({ url: bank.url, timeout: () => 300 }),
   pageTokens: pageTokens('a secret of the tests'),
   log: pino({ level: 'silent' }),
 });
 const payments = connect(
   PaymentServiceService,
-  await serve(implement(PaymentServiceService, service), 'svc/order'),
+  await serve(implement(PaymentServiceService, service), { name: 'payment', caller: 'svc/order' }),
 );
 
 test('a charge answers the payment of the token’s subject', async () => {

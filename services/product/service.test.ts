@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
 import { connect } from '#fabric/rpc/client.ts';
 import { implement } from '#fabric/rpc/implement.ts';
 import { pageTokens } from '#fabric/rpc/page-token.ts';
@@ -16,19 +17,20 @@ import {
   ProductServiceService,
   UpdateProductRequest,
 } from '#gen/mercer/product/v1/product_service.ts';
-import { openTestDatabase } from './database.fixture.ts';
-import { as, serve } from './service.fixture.ts';
+import { entities } from './entities.ts';
+import { migrations } from './migrations.ts';
+import { as, serve } from '#fabric/rpc/served.fixture.ts';
 import { productService } from './service.ts';
 import { productStore } from './store.ts';
 
 const service = productService({
-  store: productStore(await openTestDatabase()),
+  store: productStore(await (await createTestDatabase({ entities, migrations })).open()),
   pageTokens: pageTokens('a secret of the tests'),
   reservationTtl: () => 60_000,
 });
 const products = connect(
   ProductServiceService,
-  await serve(implement(ProductServiceService, service), 'svc/order'),
+  await serve(implement(ProductServiceService, service), { name: 'product', caller: 'svc/order' }),
 );
 
 test('a created product reads back as it was written, with an etag of revision and stock', async () => {

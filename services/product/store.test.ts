@@ -4,13 +4,15 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
 import { StatusError } from '#fabric/rpc/status-error.ts';
 import type { Details } from './details.ts';
 import type { Line } from './domain.ts';
 import { productStore } from './store.ts';
-import { openTestDatabase } from './database.fixture.ts';
+import { entities } from './entities.ts';
+import { migrations } from './migrations.ts';
 
-const database = await openTestDatabase();
+const database = await (await createTestDatabase({ entities, migrations })).open();
 const store = productStore(database);
 const TTL = 60_000;
 

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { pino } from 'pino';
-import { openAuthority } from '#fabric/identity/pki.ts';
-import type { TokenVerifier } from '#fabric/identity/token-verifier.ts';
-import { readWorkloadCredentials } from '#fabric/identity/workload.ts';
-import { runInCall } from '#fabric/rpc/call-context.ts';
-import { openChannel } from '#fabric/rpc/channel.ts';
-import type { Channel } from '#fabric/rpc/channel.ts';
-import type { ServiceRegistration } from '#fabric/rpc/implement.ts';
-import { startServer } from '#fabric/rpc/server.ts';
-import { createMetrics } from '#fabric/telemetry/metrics.ts';
+import { openAuthority } from '../identity/pki.ts';
+import type { TokenVerifier } from '../identity/token-verifier.ts';
+import { readWorkloadCredentials } from '../identity/workload.ts';
+import { runInCall } from './call-context.ts';
+import { openChannel } from './channel.ts';
+import type { Channel } from './channel.ts';
+import type { ServiceRegistration } from './implement.ts';
+import { startServer } from './server.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
 
 /** Tokens are ROLE/SUBJECT here; what makes a token good is tested where tokens are verified. */
 const verifier: TokenVerifier = {
@@ -22,22 +22,25 @@ const verifier: TokenVerifier = {
   },
 };
 
-/** Serves as svc/payment until the file's tests are over, and opens a channel as `caller`. */
-export async function serve(registration: ServiceRegistration, caller: string): Promise<Channel> {
-  const directory = await mkdtemp(join(tmpdir(), 'mercer-payment-'));
+/** Who serves and who calls: "order" and "svc/gateway". */
+type Ends = { name: string; caller: string };
+
+/** Serves as svc/NAME until the file's tests are over, and opens a channel to it as `caller`. */
+export async function serve(registration: ServiceRegistration, { name, caller }: Ends): Promise<Channel> {
+  const directory = await mkdtemp(join(tmpdir(), `mercer-${name}-`));
   const authority = await openAuthority(join(directory, 'ca'));
   const issue = async (identity: string) =>
     readWorkloadCredentials(await authority.issue(identity, { dir: directory }));
   const server = await startServer({
     bind: '127.0.0.1:0',
-    credentials: await issue('svc/payment'),
+    credentials: await issue(`svc/${name}`),
     verifier,
     registrations: [registration],
     log: pino({ level: 'silent' }),
-    metrics: createMetrics('payment').rpc,
+    metrics: createMetrics(name).rpc,
   });
   const target = `127.0.0.1:${server.port}`;
-  const channel = openChannel({ target, authority: 'payment', credentials: await issue(caller) });
+  const channel = openChannel({ target, authority: name, credentials: await issue(caller) });
   after(async () => {
     channel.close();
     await server.drain(1_000);
