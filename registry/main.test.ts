@@ -11,7 +11,7 @@ import { after, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { RegistryServiceService } from '#gen/mercer/registry/v1/registry_service.ts';
+import { RegisterRequest, RegistryServiceService } from '#gen/mercer/registry/v1/registry_service.ts';
 import { HealthCheckResponse_ServingStatus, HealthService } from '#gen/grpc/health/v1/health.ts';
 import { register } from '#fabric/discovery/registration.ts';
 import type { Registration } from '#fabric/discovery/registration.ts';
@@ -22,6 +22,7 @@ import { readWorkloadCredentials } from '#fabric/identity/workload.ts';
 import { openChannel } from '#fabric/rpc/channel.ts';
 import { connect } from '#fabric/rpc/client.ts';
 import { startServer } from '#fabric/rpc/server.ts';
+import type { ServiceClient } from '#fabric/rpc/service-definition.ts';
 import { createMetrics } from '#fabric/telemetry/metrics.ts';
 
 const directory = await mkdtemp(path.join(tmpdir(), 'mercer-registry-main-'));
@@ -32,13 +33,14 @@ const product = readWorkloadCredentials(await issued('svc/product'));
 const order = readWorkloadCredentials(await issued('svc/order'));
 const silent = pino({ level: 'silent' });
 
+type Registry = ServiceClient<typeof RegistryServiceService>;
 type LogLine = { event?: string; grpcPort?: number; port?: number; restored?: number };
 type Running = { child: ChildProcess; grpc: number; xds: number; lines: LogLine[] };
 
 test('a killed registry forgets nobody: its clients call on, its leases are renewed', async (t) => {
   const first = await startRegistry(t);
   const backend = await startProduct(t);
-  const { registration, events } = await registerProduct(t, first.grpc, backend);
+  const { registration, events } = await registerProduct(t, { registry: first.grpc, port: backend });
   useXds({ server: `127.0.0.1:${first.xds}`, node: 'order-1', zone: '' });
   const channel = openChannel({ target: 'xds:///product', credentials: order });
   const health = connect(HealthService, channel);
@@ -69,12 +71,41 @@ test('a killed registry forgets nobody: its clients call on, its leases are rene
   assert.equal(code, 0);
 });
 
+test('who falls silent is gone when the lease ends, not before and within a second', async (t) => {
+  const { grpc } = await startRegistry(t);
+  const registry = registryAt(t, grpc);
+  const counts = instanceCounts(registry);
+  await counts.next();
+  const start = performance.now();
+  await registry.register(
+    RegisterRequest.fromPartial({
+      instance: { service: 'product', instanceId: 'silent', address: '127.0.0.1', port: 1 },
+      ttl: { seconds: 2n },
+    }),
+  );
+  assert.equal((await counts.next()).value, 1);
+  assert.equal((await counts.next()).value, 0);
+  const after = performance.now() - start;
+  assert.ok(after >= 2_000 && after < 3_250, `${after} ms`);
+});
+
+test('a registry that was stopped for longer than a lease ends none that could not be renewed', async (t) => {
+  const { child, grpc } = await startRegistry(t);
+  const { registration, events } = await registerProduct(t, { registry: grpc, port: 1, ttl: 2_000 });
+  t.after(() => registration.deregister());
+  const counts = instanceCounts(registryAt(t, grpc));
+  assert.equal((await counts.next()).value, 1);
+  child.kill('SIGSTOP');
+  await sleep(4_000);
+  child.kill('SIGCONT');
+  const changed = counts.next().then(({ value }) => value);
+  assert.equal(await Promise.race([changed, sleep(1_500, 'nothing')]), 'nothing');
+  assert.ok(!events.slice(1).includes('registered'), events.join());
+});
+
 test('the registry ends within seconds although streams are open', async (t) => {
   const { child, grpc } = await startRegistry(t);
-  const channel = openChannel({ target: `127.0.0.1:${grpc}`, authority: 'registry', credentials: order });
-  t.after(() => channel.close());
-  const watch = connect(RegistryServiceService, channel).watchInstances({ service: 'product' });
-  const states = watch[Symbol.asyncIterator]();
+  const states = instanceCounts(registryAt(t, grpc));
   await states.next();
   const last = assert.rejects(states.next(), { reason: 'REGISTRY_STOPPING' });
   const start = performance.now();
@@ -115,7 +146,7 @@ function spawnRegistry(t: TestContext, env: Record<string, string>): ChildProces
       MERCER_PKI_CA: registryFiles.ca,
       MERCER_OIDC_ISSUER: 'http://127.0.0.1:9',
       MERCER_CONFIG_ADDRESS: '',
-      MERCER_DATA_DIR: path.join(directory, 'data'),
+      MERCER_DATA_DIR: path.join(directory, t.name.replaceAll(/[^a-z]+/gu, '-')),
       ...env,
     },
   });
@@ -137,23 +168,29 @@ async function startProduct(t: TestContext): Promise<number> {
   return server.port;
 }
 
+/** How many instances of product there are, at once and after each change. */
+async function* instanceCounts(registry: Registry): AsyncGenerator<number> {
+  for await (const { instances } of registry.watchInstances({ service: 'product' }, { timeout: 20_000 }))
+    yield instances.length;
+}
+
+function registryAt(t: TestContext, port: number): Registry {
+  const target = `127.0.0.1:${port}`;
+  const channel = openChannel({ target, authority: 'registry', credentials: product });
+  t.after(() => channel.close());
+  return connect(RegistryServiceService, channel);
+}
+
 async function registerProduct(
   t: TestContext,
-  registry: number,
-  port: number,
+  { registry, port, ttl = 15_000 }: { registry: number; port: number; ttl?: number },
 ): Promise<{ registration: Registration; events: string[] }> {
-  const channel = openChannel({
-    target: `127.0.0.1:${registry}`,
-    authority: 'registry',
-    credentials: product,
-  });
-  t.after(() => channel.close());
   const events: string[] = [];
   const write = (line: string): void => void events.push((JSON.parse(line) as { event: string }).event);
   const registration = await register({
-    registry: connect(RegistryServiceService, channel),
+    registry: registryAt(t, registry),
     instance: { service: 'product', instanceId: 'product-1', address: '127.0.0.1', port },
-    ttl: 15_000,
+    ttl,
     log: pino({ level: 'info' }, { write }),
   });
   return { registration, events };

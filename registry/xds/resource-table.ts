@@ -21,14 +21,18 @@ export type ResourceTableOptions = {
 };
 
 const MOST_NAMES = 10_000;
-const MOST_RESPONSES = 1_000;
+/** Of serialized responses with their keys, in bytes; those of older versions leave first. */
+const MOST_RESPONSES = 16 * 1024 * 1024;
 
 /** The resources of every answerable name. Endpoints change by `refresh` only, together with their version. */
 export class ResourceTable {
   readonly #options: ResourceTableOptions;
   readonly #endpoints = new Map<string, Any>();
   readonly #named = new LRUCache<string, Any>({ max: MOST_NAMES });
-  readonly #responses = new LRUCache<string, Buffer>({ max: MOST_RESPONSES });
+  readonly #responses = new LRUCache<string, Buffer>({
+    maxSize: MOST_RESPONSES,
+    sizeCalculation: (bytes, key) => bytes.length + key.length,
+  });
   readonly #versions = new Map<ResourceType, number>();
 
   constructor(options: ResourceTableOptions) {
