@@ -1,10 +1,12 @@
 /** What tests of purchases share: requests, work against a shop, failures and crashes, and what must hold in the end. */
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
+import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
 import type { KeyedRequest } from '#fabric/data/idempotency.ts';
 import { counter } from './checkout.ts';
 import type { Checkout } from './checkout.ts';
-import { createTestDatabase } from './database.fixture.ts';
+import { entities } from './entities.ts';
+import { migrations } from './migrations.ts';
 import { purchaseOutcome } from './domain.ts';
 import type { Money, Order, Reason } from './domain.ts';
 import type { SagaWork } from './saga.ts';
@@ -24,7 +26,7 @@ export type Orders = {
 
 /** Opens the stores on a database of their own. */
 export async function openOrders(): Promise<Orders> {
-  const database = await createTestDatabase();
+  const database = await createTestDatabase({ entities, migrations });
   const ids = (key: string): string =>
     `select resource_id::uuid as id from idempotency_key where key = '${key}'`;
   return {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
 import { connect } from '#fabric/rpc/client.ts';
 import { implement } from '#fabric/rpc/implement.ts';
 import { pageTokens } from '#fabric/rpc/page-token.ts';
@@ -18,15 +19,16 @@ import {
 import type { ListOrdersResponse } from '#gen/mercer/order/v1/order_service.ts';
 import { Product, Product_State } from '#gen/mercer/product/v1/product.ts';
 import { counter } from './checkout.ts';
-import { createTestDatabase } from './database.fixture.ts';
+import { entities } from './entities.ts';
+import { migrations } from './migrations.ts';
 import { usd, workIn } from './purchase.fixture.ts';
-import { as, serve } from './service.fixture.ts';
+import { as, serve } from '#fabric/rpc/served.fixture.ts';
 import { orderService } from './service.ts';
 import { Shop } from './shop.fixture.ts';
 import { orderStore } from './store.ts';
 
 const shop = new Shop();
-const database = await (await createTestDatabase()).open();
+const database = await (await createTestDatabase({ entities, migrations })).open();
 const work = workIn(shop, orderStore(database));
 const service = orderService({
   database,
@@ -37,7 +39,7 @@ const service = orderService({
 });
 const orders = connect(
   OrderServiceService,
-  await serve(implement(OrderServiceService, service), 'svc/gateway'),
+  await serve(implement(OrderServiceService, service), { name: 'order', caller: 'svc/gateway' }),
 );
 
 test('an order is answered CONFIRMED, priced line by line, and belongs to the token’s subject', async () => {

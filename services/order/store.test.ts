@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { createHash, randomUUID, randomUUIDv7 } from 'node:crypto';
 import { before, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
+import type { TestDatabase } from '#fabric/data/test-database.fixture.ts';
 import type { KeyedRequest } from '#fabric/data/idempotency.ts';
-import { createTestDatabase } from './database.fixture.ts';
-import type { TestDatabase } from './database.fixture.ts';
+import { entities } from './entities.ts';
+import { migrations } from './migrations.ts';
 import type { Ending, Item, Order } from './domain.ts';
 import { CREATE_ORDER, orderStore } from './store.ts';
 import type { OrderStore } from './store.ts';
@@ -33,7 +35,7 @@ const CANCELLED: Ending = {
 };
 
 before(async () => {
-  database = await createTestDatabase();
+  database = await createTestDatabase({ entities, migrations });
   [store, replica] = [orderStore(await database.open()), orderStore(await database.open())];
 });
 
