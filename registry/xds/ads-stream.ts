@@ -125,8 +125,7 @@ export class AdsStream {
     const wildcard = this.#meansAll(type, subscription);
     const all = wildcard && !subscription.wildcard ? [WILDCARD, ...this.#options.table.all(type)] : [];
     subscription.wildcard = wildcard;
-    if (type === ENDPOINTS)
-      for (const waiting of [subscription.due, subscription.held]) prune(waiting, names);
+    if (!wildcard) for (const waiting of [subscription.due, subscription.held]) prune(waiting, names);
     const cached = type === ENDPOINTS && this.#mayHold(subscription, request);
     for (const name of [...added, ...all]) {
       const hold = cached && this.#options.table.vacant(name);
