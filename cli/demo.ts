@@ -48,8 +48,8 @@ function orderTable({ order }: Purchase): string {
     ['customer', order.customerId],
     ...lines,
     ['total', amount(order.total)],
-    ['state', order.state],
-    ...order.history.map(({ state, time, note }) => ['', `${time}  ${state}  ${note}`.trimEnd()]),
+    ['state', plain(order.state)],
+    ...order.history.map(({ state, time, note }) => ['', `${time}  ${plain(state)}  ${note}`.trimEnd()]),
   ]);
 }
 
@@ -58,9 +58,14 @@ function paymentTable({ payment }: Purchase): string {
     ['id', payment.paymentId],
     ['card', `${payment.cardBrand} ending in ${payment.cardLast4}`],
     ['amount', amount(payment.amount)],
-    ['state', payment.state],
+    ['state', plain(payment.state)],
     ['acquirer', payment.transactionId],
   ]);
+}
+
+/** Enum values carry their type's prefix in JSON. */
+function plain(state: string): string {
+  return state.replace(/^STATE_/, '');
 }
 
 function indented(rows: string[][]): string {

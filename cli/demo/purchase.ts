@@ -1,6 +1,8 @@
 /** A purchase over REST, as a customer makes it. */
 import { randomUUID } from 'node:crypto';
 import { CommandError } from '../command-error.ts';
+import { httpJson } from '../http-json.ts';
+import type { HttpJsonRequest } from '../http-json.ts';
 import type { FabricState } from '../launcher/fabric-state.ts';
 import { requestToken } from '../launcher/tokens.ts';
 
@@ -54,27 +56,29 @@ type Answer = { body: unknown; traceId: string };
 /** The gateway's REST interface, as one user. */
 class Shop {
   readonly #base: string;
-  readonly #headers: Record<string, string>;
+  readonly #authorization: string;
 
   constructor(base: string, token: string) {
     this.#base = base;
-    this.#headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    this.#authorization = `Bearer ${token}`;
   }
 
   get(path: string): Promise<Answer> {
-    return this.#send(path, { headers: this.#headers });
+    return this.#send(path, {});
   }
 
   post(path: string, body: unknown): Promise<Answer> {
-    const headers = { ...this.#headers, 'idempotency-key': randomUUID() };
-    return this.#send(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return this.#send(path, { body, headers: { 'idempotency-key': randomUUID() } });
   }
 
-  async #send(path: string, init: RequestInit): Promise<Answer> {
-    const response = await fetch(this.#base + path, { ...init, signal: AbortSignal.timeout(TIMEOUT) });
-    const body: unknown = await response.json().catch(() => undefined);
-    if (!response.ok) throw new CommandError(refusal(path, response.status, body));
-    return { body, traceId: response.headers.get('x-trace-id') ?? '' };
+  async #send(path: string, { body, headers }: Omit<HttpJsonRequest, 'timeout'>): Promise<Answer> {
+    const answer = await httpJson(this.#base + path, {
+      headers: { authorization: this.#authorization, ...headers },
+      body,
+      timeout: TIMEOUT,
+    });
+    if (answer.status >= 300) throw new CommandError(refusal(path, answer.status, answer.body));
+    return { body: answer.body, traceId: String(answer.headers['x-trace-id'] ?? '') };
   }
 }
 

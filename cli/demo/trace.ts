@@ -1,6 +1,7 @@
 /** Reads a trace from a collector that speaks Zipkin's v2 API, and waits until it is complete. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../command-error.ts';
+import { httpJson } from '../http-json.ts';
 
 /** A span as Zipkin's v2 API shows it: times in microseconds. */
 export type Span = {
@@ -37,10 +38,8 @@ export async function readTrace(collector: string, traceId: string): Promise<Spa
 }
 
 async function ask(collector: string, traceId: string): Promise<Span[]> {
-  const response = await fetch(`${collector}/api/v2/trace/${traceId}`, {
-    signal: AbortSignal.timeout(2_000),
-  });
-  return response.ok ? ((await response.json()) as Span[]) : [];
+  const { status, body } = await httpJson(`${collector}/api/v2/trace/${traceId}`, { timeout: 2_000 });
+  return status === 200 ? (body as Span[]) : [];
 }
 
 /** Whether all services have sent spans, and no span's parent is missing. */

@@ -1,11 +1,11 @@
 /** Gets everything ready that processes need before the first one starts: ports, files, secrets, certificates. */
-import { join } from 'node:path';
 import { issueCertificates } from './certificates.ts';
 import type { Certificates } from './certificates.ts';
 import { openConfigRepository } from './config-repository.ts';
 import { endpointsOf, runningElsewhere } from './endpoints.ts';
 import { openLogs } from './log-files.ts';
 import { demandPorts, freePorts } from './ports.ts';
+import type { WantedPort } from './ports.ts';
 import { plannedDatabases } from './postgres-process.ts';
 import { freePortsNeeded, planProcesses } from './processes.ts';
 import type { PlannedProcess, Selection } from './processes.ts';
@@ -21,18 +21,10 @@ export type Blueprint = { processes: PlannedProcess[]; plan: FabricPlan; certifi
 /** Lays a fabric out below a data folder that is locked. */
 export async function drawBlueprint(request: FabricRequest): Promise<Blueprint> {
   const { data, given } = request;
-  const selection = { ...request, elsewhere: runningElsewhere(given) };
-  const free = await freePorts(freePortsNeeded(selection));
-  const processes = planProcesses(selection, () => free.pop() ?? 0);
-  await demandPorts(
-    processes.flatMap(({ name, ports }) => Object.values(ports).map((port) => ({ port, name }))),
-  );
-  const services = processes
-    .filter(({ program }) => program.standIn !== true)
-    .map(({ program }) => program.service);
+  const processes = await layOut({ ...request, elsewhere: runningElsewhere(given) });
   const [secrets, certificates, configRepo, logs] = await Promise.all([
     openSecrets(data),
-    issueCertificates(data, [...new Set(services)]),
+    issueCertificates(data, servicesOf(processes)),
     openConfigRepository(data),
     openLogs(data),
   ]);
@@ -40,11 +32,29 @@ export async function drawBlueprint(request: FabricRequest): Promise<Blueprint> 
   const databases = port === undefined ? {} : plannedDatabases(port, secrets.postgres);
   const owners = Object.entries(databases).map(([name, { ownerUrl }]) => [name, ownerUrl]);
   const endpoints = endpointsOf(processes, given, {
-    ca: join(data, 'pki/ca.pem'),
+    ca: certificates.ca,
     configRepo,
     databases: Object.fromEntries(owners) as Record<string, string>,
     logs,
   });
   const plan = { data, endpoints, secrets, given, databases, certificates: certificates.services };
   return { processes, plan, certificates };
+}
+
+/** The ports of processes, with the names of those who need them. */
+export function wantedPorts(processes: readonly PlannedProcess[]): WantedPort[] {
+  return processes.flatMap(({ name, ports }) => Object.values(ports).map((port) => ({ port, name })));
+}
+
+async function layOut(selection: Selection): Promise<PlannedProcess[]> {
+  const free = await freePorts(freePortsNeeded(selection));
+  const processes = planProcesses(selection, () => free.pop() ?? 0);
+  await demandPorts(wantedPorts(processes));
+  return processes;
+}
+
+/** Those that get a certificate. */
+function servicesOf(processes: readonly PlannedProcess[]): string[] {
+  const programs = processes.map(({ program }) => program).filter(({ standIn }) => standIn !== true);
+  return [...new Set(programs.map(({ service }) => service))];
 }

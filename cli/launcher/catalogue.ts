@@ -1,5 +1,6 @@
 /** The catalogue of a fabric that has just become healthy. */
 import type { IssuedFiles } from '#fabric/identity/pki.ts';
+import { httpJson } from '../http-json.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { Progress } from './progress.ts';
 
@@ -22,15 +23,11 @@ export async function seedCatalogue({ what }: SeedOptions): Promise<void> {
   await Promise.resolve();
 }
 
-/** The id of a product that can be ordered; undefined when there is none, or no gateway. */
+/** The id of a product that can be ordered; undefined when there is none, or no gateway to ask. */
 export async function firstProduct(gateway: string | undefined): Promise<string | undefined> {
   if (gateway === undefined) return undefined;
-  try {
-    const url = `${gateway}/v1/products?inStock=true&pageSize=1`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT) });
-    const { products } = (await response.json()) as { products?: { productId: string }[] };
-    return products?.[0]?.productId;
-  } catch {
-    return undefined;
-  }
+  const url = `${gateway}/v1/products?inStock=true&pageSize=1`;
+  const answer = await httpJson(url, { timeout: TIMEOUT }).catch(() => undefined);
+  const { products } = (answer?.body ?? {}) as { products?: { productId: string }[] };
+  return products?.[0]?.productId;
 }

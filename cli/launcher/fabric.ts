@@ -1,11 +1,12 @@
 /** A fabric on this machine, from its data folder to its last process. */
 import { lockData } from './data-lock.ts';
-import { drawBlueprint } from './blueprint.ts';
+import { drawBlueprint, wantedPorts } from './blueprint.ts';
 import type { Blueprint, FabricRequest } from './blueprint.ts';
 import { prepareData } from './data-folder.ts';
 import type { FabricState } from './fabric-state.ts';
 import { endLeftovers } from './leftovers.ts';
 import { postgresProcess } from './postgres-process.ts';
+import { browserWarning } from './ports.ts';
 import { STOP_STAGES } from './processes.ts';
 import type { PlannedProcess } from './processes.ts';
 import { programProcess } from './program-process.ts';
@@ -40,6 +41,8 @@ export async function openFabric(
   const left = await endLeftovers(data);
   if (left > 0) progress.say(`Ended ${left} processes that an earlier fabric had left behind.`);
   const blueprint = await drawBlueprint(request);
+  const warning = browserWarning(wantedPorts(blueprint.processes));
+  if (warning !== undefined) progress.say(warning);
   return assemble(request, blueprint, { progress, stack });
 }
 

@@ -15,6 +15,9 @@ const FREE_FROM = 20_000;
 const FREE_TO = 32_000;
 const MOST_PROBES = 1_000;
 
+/** Of the fetch standard's bad ports, the one that an offset can hit: browsers refuse to talk to it. */
+const REFUSED_BY_BROWSERS = 10_080;
+
 /** A port that a process needs, and who it is for. */
 export type WantedPort = { port: number; name: string };
 
@@ -43,6 +46,13 @@ export async function freePorts(count: number): Promise<number[]> {
   } finally {
     await Promise.all(servers.map(close));
   }
+}
+
+/** A sentence when a port is one that browsers and fetch refuse; undefined otherwise. */
+export function browserWarning(wanted: readonly WantedPort[]): string | undefined {
+  const refused = wanted.find(({ port }) => port === REFUSED_BY_BROWSERS);
+  if (refused === undefined) return undefined;
+  return `Browsers and fetch refuse port ${refused.port} (${refused.name}): choose another --offset to use it from there.`;
 }
 
 async function isTaken(port: number, late: number): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** Tokens of the stand-in identity provider, for people and scripts on this machine. */
 import { CommandError } from '../command-error.ts';
+import { httpJson } from '../http-json.ts';
 import type { FabricState } from './fabric-state.ts';
 
 /** Whose token; `ttl` in seconds. */
@@ -21,13 +22,12 @@ export async function requestToken(fabric: FabricState, request: TokenRequest): 
       `tokens come from ${endpoints.idp ?? 'an identity provider'} here, not from Mercer`,
     );
   }
-  const response = await fetch(`${endpoints.idp}/dev/token`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${developerSecret}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ sub: request.sub, groups: [request.role], ttl: request.ttl }),
-    signal: AbortSignal.timeout(TIMEOUT),
+  const { status, body } = await httpJson(`${endpoints.idp}/dev/token`, {
+    headers: { authorization: `Bearer ${developerSecret}` },
+    body: { sub: request.sub, groups: [request.role], ttl: request.ttl },
+    timeout: TIMEOUT,
   });
-  const body = (await response.json().catch(() => ({}))) as { access_token?: unknown };
-  if (typeof body.access_token === 'string') return body.access_token;
-  throw new CommandError(`the identity provider gave no token (HTTP ${response.status})`);
+  const { access_token: token } = (body ?? {}) as { access_token?: unknown };
+  if (typeof token === 'string') return token;
+  throw new CommandError(`the identity provider gave no token (HTTP ${status})`);
 }
