@@ -1,0 +1,111 @@
+/** The shelf of tablets. */
+import type { Item } from './item.ts';
+
+/** Largest first. */
+export const TABLETS: readonly Item[] = [
+  {
+    id: 'ipad-pro-13-1tb',
+    name: 'iPad Pro 13-inch 1 TB, matte glass',
+    description:
+      'A drawing board without reflections, five millimetres thin, with a terabyte for layers you never merged.',
+    price: 199_900,
+    stock: 7,
+    shape: 'tablet-pen',
+    colour: 'space-black',
+    attributes: { chip: 'M5', storage: '1 TB', screen: '13 in', glass: 'matte' },
+  },
+  {
+    id: 'ipad-pro-13-256',
+    name: 'iPad Pro 13-inch 256 GB',
+    description:
+      'Two layers of light make its black truly black. Big enough for a score, a plan or two apps at once.',
+    price: 129_900,
+    stock: 18,
+    shape: 'tablet-pen',
+    colour: 'silver',
+    attributes: { chip: 'M5', storage: '256 GB', screen: '13 in' },
+  },
+  {
+    id: 'ipad-pro-11-256',
+    name: 'iPad Pro 11-inch 256 GB',
+    description:
+      'The studio that fits into a coat pocket, nearly. The same display and chip as its large sister.',
+    price: 99_900,
+    stock: 24,
+    shape: 'tablet-pen',
+    colour: 'space-black',
+    attributes: { chip: 'M5', storage: '256 GB', screen: '11 in' },
+  },
+  {
+    id: 'ipad-air-13-128',
+    name: 'iPad Air 13-inch 128 GB',
+    description: 'A large canvas at a friendly price, for notes in lectures and films on trains.',
+    price: 79_900,
+    stock: 28,
+    shape: 'tablet',
+    colour: 'lavender',
+    attributes: { chip: 'M3', storage: '128 GB', screen: '13 in' },
+  },
+  {
+    id: 'ipad-air-11-128-cellular',
+    name: 'iPad Air 11-inch 128 GB, cellular',
+    description:
+      'Online wherever a phone is. Takes an eSIM and a pencil, and does not mind the rain on the way.',
+    price: 74_900,
+    stock: 15,
+    shape: 'tablet',
+    colour: 'sky',
+    attributes: { chip: 'M3', storage: '128 GB', screen: '11 in', network: '5G' },
+  },
+  {
+    id: 'ipad-air-11-128',
+    name: 'iPad Air 11-inch 128 GB',
+    description:
+      'The chip of a laptop in four hundred and sixty grams. Quick with photographs, kind to batteries.',
+    price: 59_900,
+    stock: 42,
+    shape: 'tablet',
+    colour: 'starlight',
+    attributes: { chip: 'M3', storage: '128 GB', screen: '11 in' },
+  },
+  {
+    id: 'ipad-mini-256',
+    name: 'iPad mini 256 GB',
+    description: 'A notebook that holds a library. Fits one hand, and most jacket pockets.',
+    price: 59_900,
+    stock: 20,
+    shape: 'tablet',
+    colour: 'deep-blue',
+    attributes: { chip: 'A17 Pro', storage: '256 GB', screen: '8.3 in' },
+  },
+  {
+    id: 'ipad-mini-128',
+    name: 'iPad mini 128 GB',
+    description: 'The small one that pilots, doctors and bedtime readers agree on.',
+    price: 49_900,
+    stock: 33,
+    shape: 'tablet',
+    colour: 'lavender',
+    attributes: { chip: 'A17 Pro', storage: '128 GB', screen: '8.3 in' },
+  },
+  {
+    id: 'ipad-11-256',
+    name: 'iPad 11-inch 256 GB',
+    description: 'For the whole family, with space for everybody’s games and nobody’s arguments.',
+    price: 44_900,
+    stock: 48,
+    shape: 'tablet',
+    colour: 'pink',
+    attributes: { chip: 'A16', storage: '256 GB', screen: '11 in' },
+  },
+  {
+    id: 'ipad-11-128',
+    name: 'iPad 11-inch 128 GB',
+    description: 'The straightforward tablet: bright, tough, and at home in a school bag.',
+    price: 34_900,
+    stock: 90,
+    shape: 'tablet',
+    colour: 'yellow',
+    attributes: { chip: 'A16', storage: '128 GB', screen: '11 in' },
+  },
+];
