@@ -137,13 +137,13 @@ class LeaseKeeper {
     this.#failures += 1;
     if (this.#failures > 1) return;
     const { service, instanceId } = this.#options.instance;
-    const fields = { event: 'registry_refused', service, instanceId, code: status[error.code] };
-    this.#options.log.warn({ ...fields, err: error }, 'the registry was not reached; trying on');
+    const fields = { event: 'registry_refused', instanceId, code: status[error.code], reason: error.message };
+    this.#options.log.warn(fields, `the registry does not take ${service} in; trying on`);
   }
 
   #log(event: 'registered' | 'deregistered'): void {
     const { service, instanceId } = this.#options.instance;
-    this.#options.log.info({ event, service, instanceId }, `${service} is ${event}`);
+    this.#options.log.info({ event, instanceId }, `${service} is ${event}`);
   }
 }
 

@@ -64,7 +64,7 @@ export async function openRuntime(name: string): Promise<Runtime> {
     channel: (service) => {
       const channel =
         channels.get(service) ??
-        openChannel(targetOf(service, settings, { credentials, metrics: metrics.rpc }));
+        openChannel(targetOf(service, settings, { cluster: name, credentials, metrics: metrics.rpc }));
       channels.set(service, channel);
       return channel;
     },
@@ -80,11 +80,16 @@ export async function openRuntime(name: string): Promise<Runtime> {
 function targetOf(
   service: string,
   settings: Settings,
-  common: Pick<ChannelTarget, 'credentials' | 'metrics'>,
+  { cluster, ...common }: Pick<ChannelTarget, 'credentials' | 'metrics'> & { cluster: string },
 ): ChannelTarget {
   if (service === 'registry' || service === 'config') {
     return { ...common, target: settings[`${service}.address`], authority: service };
   }
-  useXds({ server: settings['registry.xds'], node: settings['instance.id'], zone: settings['zone'] });
+  useXds({
+    server: settings['registry.xds'],
+    node: settings['instance.id'],
+    zone: settings['zone'],
+    cluster,
+  });
   return { ...common, target: `xds:///${service}` };
 }
