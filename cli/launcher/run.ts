@@ -1,7 +1,7 @@
 /** Runs a fabric from its first process to its last. */
 import { banner } from './banner.ts';
 import type { BannerFacts } from './banner.ts';
-import { firstProduct, seedCatalogue } from './catalogue.ts';
+import { firstProduct } from './catalogue.ts';
 import { openFabric } from './fabric.ts';
 import type { Fabric } from './fabric.ts';
 import { showProgress } from './progress.ts';
@@ -63,11 +63,25 @@ async function complete(fabric: Fabric, options: UpOptions, progress: Progress):
   const { endpoints } = state;
   const { developer } = fabric.blueprint.certificates;
   const tokens = givesTokens(state) ? await bothTokens(fabric) : undefined;
-  if (tokens !== undefined)
-    await seedCatalogue({ what: options.seed, endpoints, developer, token: tokens.admin, progress });
+  await fillCatalogue(fabric, { what: options.seed, token: tokens?.admin, progress });
   if (options.readyFile !== undefined) await writeReadyFile(options.readyFile, endpoints, tokens);
   await fabric.declareReady();
   return { endpoints, developer, tokens, productId: await firstProduct(endpoints.gateway) };
+}
+
+async function fillCatalogue(
+  { blueprint }: Fabric,
+  { what, token, progress }: { what: UpOptions['seed']; token: string | undefined; progress: Progress },
+): Promise<void> {
+  const [target] = blueprint.plan.endpoints.product;
+  if (what === 'none' || target === undefined) return;
+  if (token === undefined) {
+    progress.say('The catalogue is not filled: another issuer gives the tokens.');
+    return;
+  }
+  const { seed } = await import('./seed.ts');
+  const { created } = await seed({ what, target, token, developer: blueprint.certificates.developer });
+  if (created > 0) progress.say(`Added ${created} products to the catalogue.`);
 }
 
 async function bothTokens(fabric: Fabric): Promise<Tokens> {
