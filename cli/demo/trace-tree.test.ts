@@ -13,15 +13,21 @@ const at = (timestamp: number, duration: number, serviceName: string): object =>
 test('children stand below their parent in the order of time', () => {
   const drawn = traceTree([
     { id: 'c', parentId: 'a', name: 'later', ...at(3_000_000, 20_000, 'order') },
-    { id: 'b', parentId: 'a', name: 'earlier', kind: 'CLIENT', ...at(1_500_000, 1_500_000, 'gateway') },
+    {
+      id: 'b',
+      parentId: 'a',
+      name: 'grpc.mercer.order.v1.OrderService/CreateOrder',
+      kind: 'CLIENT',
+      ...at(1_500_000, 1_500_000, 'gateway'),
+    },
     { id: 'a', name: 'POST /v1/orders', ...at(1_000_000, 2_500_000, 'gateway') },
   ]);
   equal(
     stripVTControlCharacters(drawn),
     [
-      '  gateway POST /v1/orders   +0 ms    2.5 s',
-      '    gateway earlier client  +500 ms  1.5 s',
-      '    order later             +2.0 s   20 ms',
+      '  gateway POST /v1/orders               +0 ms    2.5 s',
+      '    gateway → OrderService/CreateOrder  +500 ms  1.5 s',
+      '    order later                         +2.0 s   20 ms',
     ].join('\n'),
   );
 });
