@@ -33,20 +33,20 @@ export function page({
   formAction = "'self'",
 }: PageContent): HttpAnswer {
   const css = STYLE + style;
+  // Outside of the template, because the hash below is of every character between the tags.
+  const styled = new Html(`<style>${css}</style>`);
   const document = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width" />
         <title>${title}</title>
-        <style>
-          ${new Html(css)}
-        </style>
+        ${styled}
       </head>
       <body>
         ${body}
       </body>
-    </html> `;
+    </html>`;
   const hash = createHash('sha256').update(css).digest('base64');
   const policy = ["default-src 'none'", `style-src 'sha256-${hash}'`, `form-action ${formAction}`];
   return {
