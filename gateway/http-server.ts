@@ -28,10 +28,10 @@ export type HttpServer = {
   drain: (timeout: number) => Promise<void>;
 };
 
-/** Starts to listen; rejects when the port is taken. Port 0 takes a free one. */
+/** Starts to listen; rejects when the port is taken. Port 0 takes a free one; `requestTimeout` is in ms. */
 export async function startHttpServer(
   gateway: Gateway,
-  { bind, port }: { bind: string; port: number },
+  { bind, port, requestTimeout = REQUEST_TIMEOUT }: { bind: string; port: number; requestTimeout?: number },
 ): Promise<HttpServer> {
   /** The answer that each connection waits for. */
   const pending = new WeakMap<Socket, ServerResponse>();
@@ -44,8 +44,8 @@ export async function startHttpServer(
   };
   const server = createServer({
     maxHeaderSize: LARGEST_HEADERS,
-    headersTimeout: HEADERS_TIMEOUT,
-    requestTimeout: REQUEST_TIMEOUT,
+    headersTimeout: Math.min(HEADERS_TIMEOUT, requestTimeout),
+    requestTimeout,
     connectionsCheckingInterval: 1_000,
     keepAliveTimeout: KEEP_ALIVE,
     // Answered by the gateway itself, in its own shape.

@@ -18,8 +18,14 @@ import { requestBuilder, takesRawBody } from './request.ts';
 import type { RequestBuilder } from './request.ts';
 import { recordWriter, responseBuilder } from './response.ts';
 import type { Route } from './router.ts';
-import { accepted, pump, streamFormat } from './stream.ts';
+import { pump, streamFormat } from './stream.ts';
 import type { Upstream, UpstreamCall } from './upstream.ts';
+
+/**
+ * How long the outcome of a stream may stay open, in ms, before the answer begins as a 200 with nothing in it
+ * yet: a client that waits for the first change of a quiet stream must see that it is connected.
+ */
+const PATIENCE = 500;
 
 /** What serving methods stands on. */
 export type MethodOptions = { verifier: TokenVerifier; upstream: Upstream; log: Logger };
@@ -96,9 +102,9 @@ function streamServer(
     const upstreamRequest = await call({ ...exchange, signal });
     if (request.method === 'HEAD') return emptyAnswer(200, headers);
     const stream = options.upstream.stream(upstreamRequest);
-    await accepted(stream);
+    await stream.opened(PATIENCE);
     response.writeHead(200, headers);
-    const error = await pump(stream, response, { format, write, signal });
+    const error = await pump(stream.messages(), response, { format, write, signal });
     if (error !== undefined) logBreak(options.log, plan, error);
     return undefined;
   };

@@ -1,7 +1,5 @@
 /** Serves a server stream as server-sent events, newline-delimited JSON or one JSON array. */
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { ClientReadableStream } from '@grpc/grpc-js';
 import { preferred } from './accept.ts';
 import { errorRecord } from './errors.ts';
 import { failureOf } from './failure.ts';
@@ -48,12 +46,6 @@ const LINES: StreamFormat = {
 
 /** A comment goes out at least this often, in ms, so that proxies keep the connection. */
 const HEARTBEAT = 10_000;
-/**
- * How long the outcome may stay open, in ms, before the answer begins as a 200 with nothing in it yet: a client
- * that waits for the first change of a quiet stream must see that it is connected.
- */
-const PATIENCE = 1_000;
-
 /** The format that a client asks for; newline-delimited JSON when it names none of ours. */
 export function streamFormat(accept: string | undefined): StreamFormat {
   const formats = [EVENTS, ARRAY, LINES];
@@ -62,28 +54,6 @@ export function streamFormat(accept: string | undefined): StreamFormat {
     formats.map((format) => format.type),
   );
   return formats.find((format) => format.type === type) ?? LINES;
-}
-
-/**
- * Resolves when the answer may begin: at the first message, when the service accepts the call, or after a
- * second. Rejects with what the service says when it refuses before that.
- */
-export async function accepted(stream: ClientReadableStream<Uint8Array>): Promise<void> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  const timer = setTimeout(() => settled.abort(), PATIENCE);
-  try {
-    await Promise.race([
-      once(stream, 'readable', { signal }),
-      once(stream, 'metadata', { signal }),
-      once(stream, 'end', { signal }),
-    ]);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    clearTimeout(timer);
-    settled.abort();
-  }
 }
 
 /** A stream to write, and how. */
@@ -100,7 +70,7 @@ export type Streaming = {
  * last record; it is returned, so that it can be logged.
  */
 export async function pump(
-  stream: ClientReadableStream<Uint8Array>,
+  messages: AsyncIterable<Uint8Array>,
   response: ServerResponse,
   { format, write, signal }: Streaming,
 ): Promise<unknown> {
@@ -110,9 +80,9 @@ export async function pump(
   response.flushHeaders();
   if (format.head !== '') response.write(format.head);
   try {
-    for await (const bytes of stream) {
+    for await (const bytes of messages) {
       index += 1;
-      await send(response, format.record(write(bytes as Uint8Array), index));
+      await send(response, format.record(write(bytes), index));
       beat?.refresh();
     }
     response.end(format.tail);
@@ -124,7 +94,6 @@ export async function pump(
     return cause;
   } finally {
     clearInterval(beat);
-    stream.cancel();
   }
 }
 

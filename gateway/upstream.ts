@@ -1,11 +1,13 @@
 /** Calls services: bytes in, bytes out, with deadline, cancellation and metrics. */
 import { status } from '@grpc/grpc-js';
-import type { ClientReadableStream, Metadata, ServiceError } from '@grpc/grpc-js';
+import type { Metadata, ServiceError } from '@grpc/grpc-js';
 import type { Channel } from '#fabric/rpc/channel.ts';
 import { StatusError } from '#fabric/rpc/status-error.ts';
 import type { RpcMetrics } from '#fabric/telemetry/metrics.ts';
 import type { Plan } from './plan.ts';
 import { clientGone } from './refusals.ts';
+import { upstreamStream } from './upstream-stream.ts';
+import type { UpstreamStream } from './upstream-stream.ts';
 
 /** One call. */
 export type UpstreamCall = {
@@ -22,8 +24,7 @@ export type UpstreamCall = {
 /** The services behind the gateway. Failed calls reject with grpc-js' ServiceError. */
 export type Upstream = {
   unary: (call: UpstreamCall) => Promise<Uint8Array>;
-  /** A readable of wire-format messages; destroying or cancelling it ends the call. */
-  stream: (call: UpstreamCall) => ClientReadableStream<Uint8Array>;
+  stream: (call: UpstreamCall) => UpstreamStream;
 };
 
 /** `channel` gives the shared channel to a service by its noun, "order". */
@@ -74,17 +75,11 @@ function unary(channel: Channel, call: UpstreamCall, metrics: RpcMetrics): Promi
   });
 }
 
-function serverStream(
-  channel: Channel,
-  call: UpstreamCall,
-  metrics: RpcMetrics,
-): ClientReadableStream<Uint8Array> {
+function serverStream(channel: Channel, call: UpstreamCall, metrics: RpcMetrics): UpstreamStream {
   const { plan, message, metadata, signal } = call;
   const started = performance.now();
   const options = optionsOf(call);
   const stream = channel.makeServerStreamRequest(plan.path, toBuffer, asBytes, message, metadata, options);
-  // Whoever reads the stream sees its failure; one that comes between two readers must not end the process.
-  stream.on('error', () => undefined);
   const cancel = (): void => stream.cancel();
   if (signal.aborted) cancel();
   signal.addEventListener('abort', cancel, { once: true });
@@ -92,7 +87,7 @@ function serverStream(
     signal.removeEventListener('abort', cancel);
     metrics.called(plan.path, code, (performance.now() - started) / 1_000);
   });
-  return stream;
+  return upstreamStream(stream);
 }
 
 function optionsOf({ timeout }: UpstreamCall): { deadline?: number } {

@@ -1,0 +1,154 @@
+/** A gateway on a real port, before real services over mutual TLS, with tokens of a real issuer. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as connectSocket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { rawToken, signingKey, startIssuer } from '#fabric/identity/issuer.fixture.ts';
+import { openAuthority } from '#fabric/identity/pki.ts';
+import { tokenVerifier } from '#fabric/identity/token-verifier.ts';
+import { readWorkloadCredentials } from '#fabric/identity/workload.ts';
+import type { WorkloadCredentials } from '#fabric/identity/workload.ts';
+import { openChannel } from '#fabric/rpc/channel.ts';
+import type { Channel } from '#fabric/rpc/channel.ts';
+import { registry } from '#fabric/rpc/descriptors.ts';
+import { implement, unimplemented } from '#fabric/rpc/implement.ts';
+import { startServer } from '#fabric/rpc/server.ts';
+import type { RpcServer } from '#fabric/rpc/server.ts';
+import type { Handlers, ServiceDefinition } from '#fabric/rpc/service-definition.ts';
+import { createLogger } from '#fabric/telemetry/logger.ts';
+import { createMetrics } from '#fabric/telemetry/metrics.ts';
+import { startTracing } from '#fabric/telemetry/tracing.ts';
+import { OrderServiceService } from '#gen/mercer/order/v1/order_service.ts';
+import { PaymentServiceService } from '#gen/mercer/payment/v1/payment_service.ts';
+import { ProductServiceService } from '#gen/mercer/product/v1/product_service.ts';
+import { cors } from './cors.ts';
+import { createGateway } from './gateway.ts';
+import { startHttpServer } from './http-server.ts';
+import type { HttpServer } from './http-server.ts';
+import { imageRoute } from './images.ts';
+import { methodRoutes } from './method-endpoint.ts';
+import { probeRoutes } from './probes.ts';
+import { createRouter } from './router.ts';
+import { createUpstream } from './upstream.ts';
+
+startTracing({ service: 'gateway', zipkinUrl: '', sampleRate: 1 });
+
+/** What the services do; methods that are left out answer UNIMPLEMENTED. */
+export type Behaviour = {
+  product?: Partial<Handlers<ProductServiceService>>;
+  order?: Partial<Handlers<OrderServiceService>>;
+  payment?: Partial<Handlers<PaymentServiceService>>;
+};
+
+/** A shop that is open. */
+export type Shop = AsyncDisposable & {
+  url: string;
+  http: HttpServer;
+  images: string;
+  token: (role: string, changes?: Record<string, unknown>) => string;
+  /** Log lines so far. */
+  lines: Record<string, unknown>[];
+  metrics: () => Promise<string>;
+  stop: (service: string) => Promise<void>;
+};
+
+/** The one origin whose pages may call the shop. */
+export const ORIGIN = 'https://shop.example';
+
+/** Opens a shop with three services. */
+export async function openShop(behaviour: Behaviour): Promise<Shop> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'mercer-gateway-'));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const key = signingKey('k1');
+  const issuer = stack.use(await startIssuer([key]));
+  const authority = await openAuthority(join(folder, 'ca'));
+  const verifier = tokenVerifier({ issuer: issuer.url, audience: 'api://mercer', rolesClaim: 'groups' });
+  const credentialsOf = async (name: string): Promise<WorkloadCredentials> =>
+    readWorkloadCredentials(await authority.issue(`svc/${name}`, { dir: folder }));
+  const lines: Record<string, unknown>[] = [];
+  const destination = {
+    write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+  };
+  const log = createLogger({ service: 'gateway', instance: 'gateway-1', level: 'info', destination });
+  const own = await credentialsOf('gateway');
+  const servers = new Map<string, RpcServer>();
+  const channels = new Map<string, Channel>();
+  for (const [name, registration] of registrations(behaviour)) {
+    const server = await startServer({
+      bind: '127.0.0.1:0',
+      credentials: await credentialsOf(name),
+      verifier,
+      registrations: [registration],
+      log: createLogger({ service: name, instance: name, level: 'silent' }),
+      metrics: createMetrics(name).rpc,
+    });
+    servers.set(name, server);
+    stack.defer(() => server.drain(0));
+    const target = `127.0.0.1:${server.port}`;
+    const channel = openChannel({ target, authority: name, credentials: own });
+    channels.set(name, channel);
+    stack.defer(() => channel.close());
+  }
+  const metrics = createMetrics('gateway');
+  const channelTo = (name: string): Channel => channels.get(name) ?? assert.fail(`nobody serves ${name}`);
+  const upstream = createUpstream(channelTo, metrics.rpc);
+  const router = createRouter([
+    ...probeRoutes(() => false),
+    imageRoute(folder),
+    ...methodRoutes(registry, { verifier, upstream, log }),
+  ]);
+  const gateway = createGateway({ router, cors: cors([ORIGIN]), log, metrics });
+  const http = await startHttpServer(gateway, { bind: '127.0.0.1', port: 0, requestTimeout: 2_000 });
+  stack.defer(() => http.drain(0));
+  const everything = stack.move();
+  return {
+    url: `http://127.0.0.1:${http.port}`,
+    http,
+    images: folder,
+    lines,
+    metrics: () => metrics.registry.metrics(),
+    token: (role, changes = {}) => {
+      const now = Math.floor(Date.now() / 1_000);
+      const life = { iat: now, exp: now + 600 };
+      const claims = {
+        iss: issuer.url,
+        aud: 'api://mercer',
+        sub: 'alice',
+        groups: [role],
+        ...life,
+        ...changes,
+      };
+      return rawToken({ alg: 'RS256', kid: 'k1' }, JSON.stringify(claims), key.privateKey);
+    },
+    stop: async (name) => servers.get(name)?.drain(0),
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  };
+}
+
+/** Sends bytes as they are and gathers all that comes back until the server closes, at most 10 s. */
+export function rawExchange(shop: Shop, bytes: string | Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket(shop.http.port, '127.0.0.1', () => socket.write(bytes));
+    let text = '';
+    socket.setTimeout(10_000, () => socket.destroy(new Error(`no end after: ${text}`)));
+    socket.on('data', (chunk) => (text += chunk.toString('latin1')));
+    socket.once('close', () => resolve(text)).once('error', reject);
+  });
+}
+
+function registrations(behaviour: Behaviour): Map<string, ReturnType<typeof implement>> {
+  return new Map([
+    ['product', implement(ProductServiceService, complete(behaviour.product))],
+    ['order', implement(OrderServiceService, complete(behaviour.order))],
+    ['payment', implement(PaymentServiceService, complete(behaviour.payment))],
+  ]);
+}
+
+function complete<D extends ServiceDefinition>(given: Partial<Handlers<D>> = {}): Handlers<D> {
+  const missing = (name: string) => () => Promise.reject(unimplemented(name));
+  const get = (target: object, name: string | symbol): unknown =>
+    Reflect.get(target, name) ?? missing(String(name));
+  return new Proxy(given, { get }) as Handlers<D>;
+}
