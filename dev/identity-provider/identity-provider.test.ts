@@ -240,7 +240,7 @@ test('a code is not given without PKCE, nor to an address that is not on this ma
   const browser = new Browser();
   const verifier = randomBytes(32).toString('base64url');
   const plain = new URL(authorization(verifier));
-  plain.searchParams.delete('code_challenge');
+  for (const name of ['code_challenge', 'code_challenge_method']) plain.searchParams.delete(name);
   const { url } = await browser.open(plain.href);
   assert.equal(url.searchParams.get('error'), 'invalid_request');
   const elsewhere = await browser.open(
