@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import type { CallContext } from '#fabric/rpc/call-context.ts';
 import { StatusError, badRequest } from '#fabric/rpc/status-error.ts';
+import { activeTraceId } from '#fabric/telemetry/tracing.ts';
 import { CreateOrderResponse } from '#gen/mercer/order/v1/order_service.ts';
 import type { CreateOrderRequest } from '#gen/mercer/order/v1/order_service.ts';
 import { Order_State } from '#gen/mercer/order/v1/order.ts';
@@ -18,6 +19,8 @@ export type Seen = {
   updated?: UpdateProductRequest;
   event?: HandleAcquirerEventRequest;
   call?: CallContext;
+  /** The trace that the last product was read in. */
+  traceId?: string | undefined;
   /** Calls that ended before their answer. */
   aborted: number;
 };
@@ -40,6 +43,7 @@ export function behaviour(seen: Seen): Behaviour {
     product: {
       getProduct: async ({ productId }, call) => {
         seen.call = call;
+        seen.traceId = activeTraceId();
         await misbehave(productId, seen, call);
         return GetProductResponse.fromPartial({ product: PHONE });
       },

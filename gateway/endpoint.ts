@@ -21,6 +21,8 @@ export type Exchange = {
 export type Endpoint = {
   /** The route as spans, metrics and logs call it: the path template. */
   route: string;
+  /** Asked so often, and saying so little, that it is neither traced nor logged. */
+  quiet?: true;
   /** The answer; undefined when it was written to the response already. Rejects with what an error answer tells. */
   serve: (exchange: Exchange) => Promise<Answer | undefined>;
 };

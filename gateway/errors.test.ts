@@ -59,11 +59,12 @@ test("the user's token and the request id go on, nothing else does", async () =>
   assert.match(strange.headers.get('x-request-id') ?? '', /^[0-9a-f-]{36}$/u);
 });
 
-test('a trace goes on where the client began it', async () => {
+test('a trace goes on where the client began it, through to the service', async () => {
   const traceId = '80f198ee56343ba864fe8b2a57d3eff7';
   const b3 = `${traceId}-05e3ac9a4f6e3b90-1`;
   const answer = await send(shop, 'GET /v1/products/phone', { headers: { b3 } });
   assert.equal(answer.headers.get('x-trace-id'), traceId);
+  assert.equal(seen.traceId, traceId);
 });
 
 test('reasons choose the status', async () => {

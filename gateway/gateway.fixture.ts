@@ -28,6 +28,7 @@ import { startHttpServer } from './http-server.ts';
 import type { HttpServer } from './http-server.ts';
 import { imageRoute } from './images.ts';
 import { methodRoutes } from './method-endpoint.ts';
+import { compilePlans } from './plan.ts';
 import { probeRoutes } from './probes.ts';
 import { createRouter } from './router.ts';
 import { createUpstream } from './upstream.ts';
@@ -72,6 +73,7 @@ export async function openShop(behaviour: Behaviour): Promise<Shop> {
     write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>),
   };
   const log = createLogger({ service: 'gateway', instance: 'gateway-1', level: 'info', destination });
+  const metrics = createMetrics('gateway');
   const own = await credentialsOf('gateway');
   const servers = new Map<string, RpcServer>();
   const channels = new Map<string, Channel>();
@@ -87,17 +89,16 @@ export async function openShop(behaviour: Behaviour): Promise<Shop> {
     servers.set(name, server);
     stack.defer(() => server.drain(0));
     const target = `127.0.0.1:${server.port}`;
-    const channel = openChannel({ target, authority: name, credentials: own });
+    const channel = openChannel({ target, authority: name, credentials: own, metrics: metrics.rpc });
     channels.set(name, channel);
     stack.defer(() => channel.close());
   }
-  const metrics = createMetrics('gateway');
   const channelTo = (name: string): Channel => channels.get(name) ?? assert.fail(`nobody serves ${name}`);
-  const upstream = createUpstream(channelTo, metrics.rpc);
+  const upstream = createUpstream(channelTo);
   const router = createRouter([
     ...probeRoutes(() => false),
     imageRoute(folder),
-    ...methodRoutes(registry, { verifier, upstream, log }),
+    ...methodRoutes(registry, compilePlans(registry), { verifier, upstream, log }),
   ]);
   const gateway = createGateway({ router, cors: cors([ORIGIN]), log, metrics });
   const http = await startHttpServer(gateway, { bind: '127.0.0.1', port: 0, requestTimeout: 2_000 });

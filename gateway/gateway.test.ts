@@ -172,6 +172,7 @@ test('pages of an allowed origin may call, others are not told that they may', a
 test('probes and pictures are served beside the API', async () => {
   for (const path of ['/healthz', '/livez', '/readyz'])
     assert.deepEqual((await send(shop, `GET ${path}`)).body, { ok: true });
+  assert.ok(!shop.lines.some(({ route }) => route === '/readyz'));
   await writeFile(join(shop.images, 'phone.svg'), '<svg/>');
   await writeFile(join(shop.images, 'secret.txt'), 'x');
   const picture = await send(shop, 'GET /images/phone.svg');

@@ -34,6 +34,8 @@ export type Gateway = {
 };
 
 const EVERY_METHOD = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+/** Asks not to be traced (openzipkin/b3-propagation, "deny"). */
+const UNTRACED = { b3: '0' };
 /** One name for all requests without a route, so that callers cannot make series. */
 const UNROUTED = 'unrouted';
 /** On every answer; an endpoint may say it otherwise. */
@@ -65,7 +67,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       signal: left.signal,
       ending: ending.signal,
     };
-    const { method = '', headers } = request;
+    const { method = '' } = request;
+    const headers = endpoint.quiet === true ? UNTRACED : request.headers;
     return withHttpServerSpan({ method, route: endpoint.route, headers }, (span) => {
       setHeaders(response, { ...commonHeaders(requestId), ...options.cors(request, allow) });
       return observed(exchange, { ...options, endpoint, span });
@@ -154,12 +157,13 @@ function statusOf({ response, signal }: Exchange): number {
 /** Never the target itself: a query may hold what no log should. */
 function record(
   { request: { method = '' }, requestId }: Exchange,
-  { endpoint: { route }, log, metrics, span }: Served,
+  { endpoint: { route, quiet }, log, metrics, span }: Served,
   { status, seconds }: { status: number; seconds: number },
 ): void {
   span.setAttribute('http.response.status_code', status);
   if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
   metrics.http.served({ method, route, status, seconds });
+  if (quiet === true) return;
   const duration = Math.round(seconds * 1_000_000) / 1_000;
   log.info({ event: 'http_request', method, route, status, duration, requestId }, 'request served');
 }

@@ -17,7 +17,6 @@ export const JSON_DEPTH = 64;
 
 type Scanner = { text: string; at: number; path: (string | number)[] };
 
-const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -143,9 +142,14 @@ function take(scanner: Scanner, token: string): boolean {
   return true;
 }
 
+/** Space, tab, line feed, carriage return (RFC 8259, section 2). */
 function skipSpace(scanner: Scanner): void {
-  SPACE.lastIndex = scanner.at;
-  scanner.at += SPACE.exec(scanner.text)?.[0].length ?? 0;
+  const { text } = scanner;
+  for (;;) {
+    const character = text.charCodeAt(scanner.at);
+    if (character !== 0x20 && character !== 0x09 && character !== 0x0a && character !== 0x0d) return;
+    scanner.at += 1;
+  }
 }
 
 function pathOf({ path }: Scanner): string {

@@ -7,9 +7,10 @@ import { createGateway } from './gateway.ts';
 import { startHttpServer } from './http-server.ts';
 import { imageRoute } from './images.ts';
 import { methodRoutes } from './method-endpoint.ts';
+import { compilePlans } from './plan.ts';
 import { probeRoutes } from './probes.ts';
 import { createRouter } from './router.ts';
-import { createUpstream } from './upstream.ts';
+import { connectAhead, createUpstream } from './upstream.ts';
 
 const IMAGES = fileURLToPath(new URL('../dev/seed/images', import.meta.url));
 /** How long open requests may go on after SIGTERM, in ms. */
@@ -17,11 +18,13 @@ const DRAIN = 2_000;
 
 await runService('gateway', async ({ settings, log, metrics, verifier, channel }) => {
   let draining = false;
-  const upstream = createUpstream(channel, metrics.rpc);
+  const plans = compilePlans(registry);
+  const upstream = createUpstream(channel);
+  connectAhead(channel, plans);
   const router = createRouter([
     ...probeRoutes(() => draining),
     imageRoute(IMAGES),
-    ...methodRoutes(registry, { verifier, upstream, log }),
+    ...methodRoutes(registry, plans, { verifier, upstream, log }),
   ]);
   const gateway = createGateway({ router, cors: cors(settings['cors.origins']), log, metrics });
   const server = await startHttpServer(gateway, {

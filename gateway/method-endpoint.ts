@@ -12,7 +12,6 @@ import { failureOf } from './failure.ts';
 import { idempotencyKey, ifMatch, timeoutOf, upstreamMetadata } from './headers.ts';
 import { jsonReader } from './json-read.ts';
 import { jsonWriter } from './json-write.ts';
-import { compilePlans } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { requestBuilder, takesRawBody } from './request.ts';
 import type { RequestBuilder } from './request.ts';
@@ -30,11 +29,15 @@ const PATIENCE = 500;
 /** What serving methods stands on. */
 export type MethodOptions = { verifier: TokenVerifier; upstream: Upstream; log: Logger };
 
-/** A route for every HTTP binding of a descriptor set. Throws an Error that names the method whose rule is wrong. */
-export function methodRoutes(types: FileRegistry, options: MethodOptions): Route<Endpoint>[] {
+/** A route for every plan of a descriptor set. */
+export function methodRoutes(
+  types: FileRegistry,
+  plans: readonly Plan[],
+  options: MethodOptions,
+): Route<Endpoint>[] {
   const reader = jsonReader(types);
   const writer = jsonWriter(types);
-  return compilePlans(types).map((plan) => {
+  return plans.map((plan) => {
     const build = requestBuilder(plan, { reader, types });
     const call = (exchange: Exchange): Promise<UpstreamCall> =>
       upstreamCall(exchange, { plan, build, options });

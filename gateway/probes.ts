@@ -13,7 +13,7 @@ export function probeRoutes(draining: () => boolean): Route<Endpoint>[] {
 
 function route(path: string, answer: () => Answer): Route<Endpoint> {
   const template = parseTemplate(path);
-  const target: Endpoint = { route: path, serve: () => Promise.resolve(answer()) };
+  const target: Endpoint = { route: path, quiet: true, serve: () => Promise.resolve(answer()) };
   return { method: 'GET', template, name: `probe ${path}`, target };
 }
 

@@ -1,9 +1,8 @@
-/** Calls services: bytes in, bytes out, with deadline, cancellation and metrics. */
+/** Calls services: bytes in, bytes out, with deadline and cancellation. */
 import { status } from '@grpc/grpc-js';
 import type { Metadata, ServiceError } from '@grpc/grpc-js';
 import type { Channel } from '#fabric/rpc/channel.ts';
 import { StatusError } from '#fabric/rpc/status-error.ts';
-import type { RpcMetrics } from '#fabric/telemetry/metrics.ts';
 import type { Plan } from './plan.ts';
 import { clientGone } from './refusals.ts';
 import { upstreamStream } from './upstream-stream.ts';
@@ -27,36 +26,60 @@ export type Upstream = {
   stream: (call: UpstreamCall) => UpstreamStream;
 };
 
+/** Gives the shared channel to a service. */
+export type Channels = (service: string) => Channel;
+
 /** `channel` gives the shared channel to a service by its noun, "order". */
-export function createUpstream(channel: (service: string) => Channel, metrics: RpcMetrics): Upstream {
+export function createUpstream(channel: Channels): Upstream {
   return {
-    unary: (call) => unary(channel(nounOf(call.plan)), call, metrics),
-    stream: (call) => serverStream(channel(nounOf(call.plan)), call, metrics),
+    unary: async (call) => unary(dial(channel, call.plan), call),
+    stream: (call) => serverStream(dial(channel, call.plan), call),
   };
 }
 
+/** Begins to connect to the services of some plans, so that the first request does not have to wait for it. */
+export function connectAhead(channel: Channels, plans: readonly Plan[]): void {
+  const services = new Map(plans.map((plan) => [nounOf(plan), plan]));
+  for (const plan of services.values()) {
+    try {
+      dial(channel, plan).getChannel().getConnectivityState(true);
+    } catch (error) {
+      // A fabric may run without a service; its methods answer 503.
+      if (!(error instanceof StatusError)) throw error;
+    }
+  }
+}
+
+/** A service that has no address, such as the config server of a fabric without one, is not available. */
+function dial(channel: Channels, plan: Plan): Channel {
+  try {
+    return channel(nounOf(plan));
+  } catch (cause) {
+    const message = 'the service is not part of this fabric';
+    throw new StatusError(status.UNAVAILABLE, message, { reason: 'UPSTREAM_UNAVAILABLE', cause });
+  }
+}
+
 /** The service of "mercer.order.v1.OrderService" is known as "order" to discovery. */
-export function nounOf({ service }: Plan): string {
+function nounOf({ service }: Plan): string {
   const noun = /^mercer\.(?<noun>[a-z0-9_]+)\.v\d+\./u.exec(service)?.groups?.['noun'];
-  if (noun !== undefined) return noun;
-  throw new StatusError(status.UNIMPLEMENTED, `no process serves ${service}`, { reason: 'SERVICE_UNKNOWN' });
+  if (noun === undefined) throw new Error(`no process is known to serve ${service}`);
+  return noun;
 }
 
 /** The bytes were made by this gateway and are not looked at again. */
 const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const asBytes = (bytes: Buffer): Uint8Array => bytes;
 
-function unary(channel: Channel, call: UpstreamCall, metrics: RpcMetrics): Promise<Uint8Array> {
+function unary(channel: Channel, call: UpstreamCall): Promise<Uint8Array> {
   const { plan, message, metadata, signal } = call;
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(clientGone());
       return;
     }
-    const started = performance.now();
     const settle = (error: ServiceError | null, bytes?: Uint8Array): void => {
       signal.removeEventListener('abort', cancel);
-      metrics.called(plan.path, error?.code ?? status.OK, (performance.now() - started) / 1_000);
       if (error === null) resolve(bytes ?? new Uint8Array());
       else reject(error);
     };
@@ -75,18 +98,14 @@ function unary(channel: Channel, call: UpstreamCall, metrics: RpcMetrics): Promi
   });
 }
 
-function serverStream(channel: Channel, call: UpstreamCall, metrics: RpcMetrics): UpstreamStream {
+function serverStream(channel: Channel, call: UpstreamCall): UpstreamStream {
   const { plan, message, metadata, signal } = call;
-  const started = performance.now();
   const options = optionsOf(call);
   const stream = channel.makeServerStreamRequest(plan.path, toBuffer, asBytes, message, metadata, options);
   const cancel = (): void => stream.cancel();
   if (signal.aborted) cancel();
   signal.addEventListener('abort', cancel, { once: true });
-  stream.once('status', ({ code }: { code: status }) => {
-    signal.removeEventListener('abort', cancel);
-    metrics.called(plan.path, code, (performance.now() - started) / 1_000);
-  });
+  stream.once('status', () => signal.removeEventListener('abort', cancel));
   return upstreamStream(stream);
 }
 
