@@ -77,6 +77,8 @@ async function misbehave(productId: string, seen: Seen, { signal }: CallContext)
       return;
     case 'broken':
       throw new Error('the password is hunter2');
+    case 'broken-loudly':
+      throw new StatusError(status.INTERNAL, 'the password is hunter2', { reason: 'TOO_FRANK' });
     case 'busy': {
       const value = { retryDelay: { seconds: 7n, nanos: 1 } };
       throw new StatusError(status.UNAVAILABLE, 'try later', {

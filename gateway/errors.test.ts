@@ -41,18 +41,28 @@ test('who may not call is told so: 401 without a good token, 403 with the wrong 
   assert.equal(basic.status, 401);
 });
 
-test('a stranger learns nothing of what a body should be', async () => {
-  const answer = await send(shop, 'POST /v1/products', { body: '{"bogus' });
-  assert.equal(answer.status, 401);
+test('who may not call learns nothing of what a body should be', async () => {
+  const body = '{"bogus';
+  assert.equal((await send(shop, 'POST /v1/products', { body })).status, 401);
+  const token = shop.token('CUSTOMER');
+  assert.equal((await send(shop, 'POST /v1/products', { body, token })).status, 403);
+  assert.equal((await send(shop, 'POST /v1/products', { body, token: shop.token('ADMIN') })).status, 400);
 });
 
 test("the user's token and the request id go on, nothing else does", async () => {
   const token = shop.token('CUSTOMER');
-  const headers = { 'x-request-id': 'r-1', 'grpc-metadata-x': 'forged', 'x-forwarded-user': 'root' };
+  const headers = {
+    'x-request-id': 'r-1',
+    'grpc-metadata-x': 'forged',
+    'x-forwarded-user': 'root',
+    'mercer-signature': 't=1',
+  };
   const answer = await send(shop, 'GET /v1/products/phone', { token, headers });
   assert.equal(seen.call?.user?.subject, 'alice');
   assert.equal(seen.call?.caller, 'svc/gateway');
   assert.equal(seen.call?.requestId, 'r-1');
+  const crossed = Object.keys(shop.received()?.getMap() ?? {}).sort();
+  assert.deepEqual(crossed, ['authorization', 'b3', 'user-agent', 'x-request-id']);
   assert.equal(answer.headers.get('x-request-id'), 'r-1');
   assert.match(answer.headers.get('x-trace-id') ?? '', /^[0-9a-f]{32}$/u);
   const strange = await send(shop, 'GET /v1/products/phone', { headers: { 'x-request-id': 'a b' } });
@@ -104,10 +114,13 @@ test('a service names fields as the JSON of the request does', async () => {
 });
 
 test('a defect tells nothing of itself, but the log does', async () => {
-  const answer = await send(shop, 'GET /v1/products/broken');
-  assert.equal(answer.status, 500);
-  assert.equal(errorOf(answer).message, 'something went wrong on our side');
-  assert.ok(!answer.text.includes('hunter2'));
+  for (const productId of ['broken', 'broken-loudly']) {
+    const answer = await send(shop, `GET /v1/products/${productId}`);
+    assert.equal(answer.status, 500);
+    assert.equal(errorOf(answer).message, 'something went wrong on our side');
+    assert.equal(reasonOf(answer), 'INTERNAL');
+    assert.ok(!answer.text.includes('hunter2'));
+  }
   assert.ok(shop.lines.some(({ event: name }) => name === 'http_request_failed'));
 });
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Metadata } from '@grpc/grpc-js';
 import { rawToken, signingKey, startIssuer } from '#fabric/identity/issuer.fixture.ts';
 import { openAuthority } from '#fabric/identity/pki.ts';
 import { tokenVerifier } from '#fabric/identity/token-verifier.ts';
@@ -13,6 +14,7 @@ import { openChannel } from '#fabric/rpc/channel.ts';
 import type { Channel } from '#fabric/rpc/channel.ts';
 import { registry } from '#fabric/rpc/descriptors.ts';
 import { implement, unimplemented } from '#fabric/rpc/implement.ts';
+import type { ServiceRegistration } from '#fabric/rpc/implement.ts';
 import { startServer } from '#fabric/rpc/server.ts';
 import type { RpcServer } from '#fabric/rpc/server.ts';
 import type { Handlers, ServiceDefinition } from '#fabric/rpc/service-definition.ts';
@@ -51,6 +53,8 @@ export type Shop = AsyncDisposable & {
   /** Log lines so far. */
   lines: Record<string, unknown>[];
   metrics: () => Promise<string>;
+  /** What the last call carried besides its message. */
+  received: () => Metadata | undefined;
   stop: (service: string) => Promise<void>;
 };
 
@@ -75,6 +79,7 @@ export async function openShop(behaviour: Behaviour): Promise<Shop> {
   const log = createLogger({ service: 'gateway', instance: 'gateway-1', level: 'info', destination });
   const metrics = createMetrics('gateway');
   const own = await credentialsOf('gateway');
+  let received: Metadata | undefined;
   const servers = new Map<string, RpcServer>();
   const channels = new Map<string, Channel>();
   for (const [name, registration] of registrations(behaviour)) {
@@ -82,7 +87,7 @@ export async function openShop(behaviour: Behaviour): Promise<Shop> {
       bind: '127.0.0.1:0',
       credentials: await credentialsOf(name),
       verifier,
-      registrations: [registration],
+      registrations: [overheard(registration, (metadata) => (received = metadata))],
       log: createLogger({ service: name, instance: name, level: 'silent' }),
       metrics: createMetrics(name).rpc,
     });
@@ -109,6 +114,7 @@ export async function openShop(behaviour: Behaviour): Promise<Shop> {
     http,
     images: folder,
     lines,
+    received: () => received,
     metrics: () => metrics.registry.metrics(),
     token: (role, changes = {}) => {
       const now = Math.floor(Date.now() / 1_000);
@@ -145,6 +151,23 @@ function registrations(behaviour: Behaviour): Map<string, ReturnType<typeof impl
     ['order', implement(OrderServiceService, complete(behaviour.order))],
     ['payment', implement(PaymentServiceService, complete(behaviour.payment))],
   ]);
+}
+
+/** The same service, whose calls are heard by another one too. */
+function overheard(
+  registration: ServiceRegistration,
+  hear: (metadata: Metadata) => void,
+): ServiceRegistration {
+  const implementation = Object.fromEntries(
+    Object.entries(registration.implementation).map(([name, handler]) => [
+      name,
+      (call: { metadata: Metadata }, ...rest: unknown[]) => {
+        hear(call.metadata);
+        Reflect.apply(handler, undefined, [call, ...rest]);
+      },
+    ]),
+  );
+  return { ...registration, implementation };
 }
 
 function complete<D extends ServiceDefinition>(given: Partial<Handlers<D>> = {}): Handlers<D> {

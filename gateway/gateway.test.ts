@@ -40,6 +40,12 @@ test('a resource that the client already has is not sent again', async () => {
   }
   const other = await send(shop, 'GET /v1/products/phone', { headers: { 'if-none-match': '"1-4"' } });
   assert.equal(other.status, 200);
+  const changed = await send(shop, 'PATCH /v1/products/phone', {
+    token: shop.token('ADMIN'),
+    body: { displayName: 'New', etag: '1-3' },
+    headers: { 'if-none-match': '"1-3"' },
+  });
+  assert.deepEqual([changed.status, changed.headers.get('etag')], [200, '"1-3"']);
 });
 
 test('HEAD is GET without its body', async () => {
@@ -136,6 +142,8 @@ test('a raw body crosses as it came, with its signatures, on its own route only'
   assert.equal(answer.status, 200, answer.text);
   assert.equal(seen.event?.event?.data.toString(), raw);
   assert.equal(seen.event?.event?.contentType, 'application/vnd.x');
+  const { 'mercer-signature': ours, 'stripe-signature': theirs } = shop.received()?.getMap() ?? {};
+  assert.deepEqual([ours, theirs], ['t=1,v1=ab', 't=2']);
 });
 
 test('a client that goes away ends the call upstream', async () => {

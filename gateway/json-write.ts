@@ -38,6 +38,7 @@ export function jsonWriter(types: Registry): JsonWriter {
   return { message, field };
 }
 
+/** Lists and maps have implicit presence too, in every edition. */
 type Member = { field: DescField; key: string; always: boolean; write: ValueWriter };
 type WriterOf = (type: DescMessage) => MessageWriter;
 
@@ -56,11 +57,10 @@ function memberWriter(type: DescMessage, writerOf: WriterOf): MessageWriter {
 }
 
 function memberOf(field: DescField, writerOf: WriterOf): Member {
-  const repeated = field.fieldKind === 'list' || field.fieldKind === 'map';
   return {
     field,
     key: `${JSON.stringify(field.jsonName)}:`,
-    always: repeated || field.presence === FeatureSet_FieldPresence.IMPLICIT,
+    always: field.presence === FeatureSet_FieldPresence.IMPLICIT,
     write: valueWriter(field, writerOf),
   };
 }

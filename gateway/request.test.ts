@@ -174,6 +174,9 @@ test('a mask is filled from the body of a PATCH: lists and maps whole, messages 
   assert.equal(filled('{"displayName": "x"}', '?updateMask=price,display_name'), 'price,displayName');
   assert.equal(filled('{"displayName": "x"}', '?update_mask=*'), '*');
   assert.equal(filled('{"displayName": "x"}', '?updateMask='), 'displayName');
+  const body = '{"text": "shelves/a/books/b", "flag": true, "child": {"text": "c"}}';
+  const odd = request('PATCH /odd/shelves/a/books/b:edit', { body }) as Record<string, unknown>;
+  assert.equal(odd['mask'], 'flag,child.text');
 });
 
 test('headers fill request_id and etag, and say nothing else than body and query', () => {

@@ -1,6 +1,7 @@
 /** Server streams over HTTP: formats, errors before and after the first message, slow and leaving clients. */
 import assert from 'node:assert/strict';
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { createServer, request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +12,7 @@ import { WatchProductsResponse } from '#gen/mercer/product/v1/product_service.ts
 import { reasonOf, send } from './client.fixture.ts';
 import { openShop } from './gateway.fixture.ts';
 import type { Shop } from './gateway.fixture.ts';
-import { streamFormat } from './stream.ts';
+import { pump, streamFormat } from './stream.ts';
 
 let shop: Shop;
 let produced = 0;
@@ -158,6 +159,32 @@ test('a gateway that ends says so to those who listen, and closes', async () => 
     reasonOf({ body: JSON.parse(lines.at(-1) ?? '') as Record<string, unknown> }),
     'SHUTTING_DOWN',
   );
+});
+
+test('while there is nothing to say, a comment goes out every ten seconds', async (t) => {
+  const never = new AbortController();
+  async function* quiet(): AsyncIterable<Uint8Array> {
+    await once(never.signal, 'abort');
+    yield new Uint8Array();
+  }
+  const format = streamFormat('text/event-stream');
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const server = createServer((_, response) => {
+    void pump(quiet(), response, { format, write: () => '{}', signal: never.signal });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const answer = await fetch(`http://127.0.0.1:${address.port}/`);
+  const reader = (answer.body ?? assert.fail('no body')).getReader();
+  for (let beats = 0; beats < 2; beats += 1) {
+    t.mock.timers.tick(10_000);
+    const { value } = await reader.read();
+    assert.equal(Buffer.from(value ?? []).toString(), ': still here\n\n');
+  }
+  never.abort();
+  await reader.cancel();
+  server.close();
 });
 
 async function until(condition: () => boolean): Promise<void> {
