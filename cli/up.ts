@@ -75,7 +75,9 @@ function replicas(text: string): Record<string, number> {
 }
 
 function workers(text: string): number {
-  return wholeNumber(text, { from: 1, to: 1 });
+  const count = wholeNumber(text, { from: 1, to: MOST_REPLICAS });
+  if (count === 1) return count;
+  throw new InvalidArgumentError('The gateway runs as one process so far.');
 }
 
 function names(text: string): string[] {

@@ -86,15 +86,17 @@ export class Supervisor {
   }
 
   async #giveUp({ spec }: SupervisedProcess, { exit, error }: Ending): Promise<void> {
-    const words = error === undefined ? await lastWords(spec.logFile) : describe(error);
-    const why = words === '' ? 'it said nothing' : words;
     const exitCode = exit?.code === CONFIG ? CONFIG : FAILED;
-    this.#started.reject(
-      new CommandError(`${spec.name} did not start: ${why} (log: ${spec.logFile})`, { exitCode }),
-    );
+    const why = error === undefined ? await whyOf(spec) : describe(error);
+    this.#started.reject(new CommandError(`${spec.name} did not start: ${why}`, { exitCode }));
   }
 }
 
 function isHopeless({ exit, failures }: Ending): boolean {
   return exit?.code === CONFIG || failures >= ATTEMPTS;
+}
+
+async function whyOf({ logFile }: ProcessSpec): Promise<string> {
+  const words = await lastWords(logFile);
+  return `${words === '' ? 'it said nothing' : words} (log: ${logFile})`;
 }
