@@ -30,7 +30,7 @@ test('help lists the words and the exit codes', async () => {
 test('each word has a help of its own', async () => {
   const { code, stdout } = await mercer('up', '--help');
   equal(code, 0);
-  match(stdout, /--replicas <list>[^]*--data <dir>[^]*Exit codes/);
+  match(stdout, /--data <dir>[^]*--replicas <list>[^]*Exit codes/);
 });
 
 test('wrong usage is one line and exit code 2', async () => {
