@@ -21,6 +21,7 @@ test('an echo of the first request is not a second one', async (t) => {
   });
   await once(child.stdout, 'data');
   child.kill('SIGINT');
+  await sleep(50);
   child.kill('SIGTERM');
   await sleep(600);
   equal(text, 'ready first ');
