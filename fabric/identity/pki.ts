@@ -5,7 +5,7 @@ import type { KeyObject, webcrypto } from 'node:crypto';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
-import { PUBLIC, SECRET, createFile, replaceFile } from './atomic-file.ts';
+import { PUBLIC, SECRET, createFile, replaceFile } from '../data/atomic-file.ts';
 
 /** Where a new certificate goes and how long it lasts: days, or hours for a visitor's; one day by default. */
 export type IssueOptions = { dir: string; days?: number; hours?: number };

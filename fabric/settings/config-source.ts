@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { ConfigServiceService, GetConfigResponse } from '#gen/mercer/config/v1/config_service.ts';
-import { replaceFile, SECRET } from '../identity/atomic-file.ts';
+import { replaceFile, SECRET } from '../data/atomic-file.ts';
 import type { WorkloadCredentials } from '../identity/workload.ts';
 import { openChannel } from '../rpc/channel.ts';
 import { connect } from '../rpc/client.ts';
