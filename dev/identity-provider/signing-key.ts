@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createFile, SECRET } from '#fabric/identity/atomic-file.ts';
+import { createFile, SECRET } from '#fabric/data/atomic-file.ts';
 
 /** An RSA key for RS256, and its name. */
 export type SigningKey = { kid: string; privateKey: KeyObject };

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createFile, SECRET } from '#fabric/identity/atomic-file.ts';
+import { createFile, SECRET } from '#fabric/data/atomic-file.ts';
 
 /** Reads it from `dataDir`, where it is made when missing; readable by its owner alone. */
 export async function superuserPassword(dataDir: string): Promise<string> {

@@ -11,6 +11,8 @@ const MERCER = join(import.meta.dirname, '../../cli/mercer.js');
 /** Every default port that the offset moves. */
 const PORTS = [8080, 8888, 9000, 9100, 9411, 50050, 50051, 50052, 50053, 50054, 50060, 54320];
 const LONGEST_START = 120_000;
+/** It puts the gateway on 10080, a port that fetch() does not talk to. */
+const REFUSED_BY_FETCH = 2_000;
 
 /** What `mercer up --ready-file` writes. */
 export type ReadyFile = {
@@ -125,6 +127,7 @@ function exit(child: ChildProcess): Promise<number | null> {
 async function freeOffset(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const offset = 100 + Math.floor(Math.random() * 90) * 100;
+    if (offset === REFUSED_BY_FETCH) continue;
     const free = await Promise.all(PORTS.map((port) => isFree(port + offset)));
     if (free.every(Boolean)) return offset;
   }
