@@ -8,6 +8,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import { rawToken, signingKey, startIssuer } from '#fabric/identity/issuer.fixture.ts';
 import { openAuthority } from '#fabric/identity/pki.ts';
 import { tokenVerifier } from '#fabric/identity/token-verifier.ts';
+import type { TokenVerifier } from '#fabric/identity/token-verifier.ts';
 import { readWorkloadCredentials } from '#fabric/identity/workload.ts';
 import type { WorkloadCredentials } from '#fabric/identity/workload.ts';
 import { openChannel } from '#fabric/rpc/channel.ts';
@@ -20,6 +21,7 @@ import type { RpcServer } from '#fabric/rpc/server.ts';
 import type { Handlers, ServiceDefinition } from '#fabric/rpc/service-definition.ts';
 import { createLogger } from '#fabric/telemetry/logger.ts';
 import { createMetrics } from '#fabric/telemetry/metrics.ts';
+import type { Metrics } from '#fabric/telemetry/metrics.ts';
 import { startTracing } from '#fabric/telemetry/tracing.ts';
 import { OrderServiceService } from '#gen/mercer/order/v1/order_service.ts';
 import { PaymentServiceService } from '#gen/mercer/payment/v1/payment_service.ts';
@@ -64,25 +66,50 @@ export const ORIGIN = 'https://shop.example';
 /** Opens a shop with three services. */
 export async function openShop(behaviour: Behaviour): Promise<Shop> {
   await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'mercer-gateway-'));
-  stack.defer(() => rm(folder, { recursive: true }));
+  const images = await mkdtemp(join(tmpdir(), 'mercer-gateway-'));
+  stack.defer(() => rm(images, { recursive: true }));
   const key = signingKey('k1');
   const issuer = stack.use(await startIssuer([key]));
-  const authority = await openAuthority(join(folder, 'ca'));
   const verifier = tokenVerifier({ issuer: issuer.url, audience: 'api://mercer', rolesClaim: 'groups' });
+  const metrics = createMetrics('gateway');
+  const services = await openServices(registrations(behaviour), { stack, verifier, folder: images, metrics });
+  const lines: Record<string, unknown>[] = [];
+  const http = await startGateway({ ...services, verifier, images, metrics, lines });
+  stack.defer(() => http.drain(0));
+  const everything = stack.move();
+  return {
+    url: `http://127.0.0.1:${http.port}`,
+    http,
+    images,
+    lines,
+    received: services.received,
+    stop: services.stop,
+    metrics: () => metrics.registry.metrics(),
+    token: (role, changes = {}) => {
+      const now = Math.floor(Date.now() / 1_000);
+      const usual = { iss: issuer.url, aud: 'api://mercer', sub: 'alice', iat: now, exp: now + 600 };
+      const claims = JSON.stringify({ ...usual, groups: [role], ...changes });
+      return rawToken({ alg: 'RS256', kid: 'k1' }, claims, key.privateKey);
+    },
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  };
+}
+
+type Services = Pick<Shop, 'received' | 'stop'> & { channel: (name: string) => Channel };
+type Ground = { stack: AsyncDisposableStack; verifier: TokenVerifier; folder: string; metrics: Metrics };
+
+async function openServices(
+  described: Map<string, ServiceRegistration>,
+  { stack, verifier, folder, metrics }: Ground,
+): Promise<Services> {
+  const authority = await openAuthority(join(folder, 'ca'));
   const credentialsOf = async (name: string): Promise<WorkloadCredentials> =>
     readWorkloadCredentials(await authority.issue(`svc/${name}`, { dir: folder }));
-  const lines: Record<string, unknown>[] = [];
-  const destination = {
-    write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>),
-  };
-  const log = createLogger({ service: 'gateway', instance: 'gateway-1', level: 'info', destination });
-  const metrics = createMetrics('gateway');
   const own = await credentialsOf('gateway');
-  let received: Metadata | undefined;
   const servers = new Map<string, RpcServer>();
   const channels = new Map<string, Channel>();
-  for (const [name, registration] of registrations(behaviour)) {
+  let received: Metadata | undefined;
+  for (const [name, registration] of described) {
     const server = await startServer({
       bind: '127.0.0.1:0',
       credentials: await credentialsOf(name),
@@ -91,47 +118,38 @@ export async function openShop(behaviour: Behaviour): Promise<Shop> {
       log: createLogger({ service: name, instance: name, level: 'silent' }),
       metrics: createMetrics(name).rpc,
     });
-    servers.set(name, server);
-    stack.defer(() => server.drain(0));
     const target = `127.0.0.1:${server.port}`;
     const channel = openChannel({ target, authority: name, credentials: own, metrics: metrics.rpc });
-    channels.set(name, channel);
+    stack.defer(() => server.drain(0));
     stack.defer(() => channel.close());
+    servers.set(name, server);
+    channels.set(name, channel);
   }
-  const channelTo = (name: string): Channel => channels.get(name) ?? assert.fail(`nobody serves ${name}`);
-  const upstream = createUpstream(channelTo);
+  return {
+    channel: (name) => channels.get(name) ?? assert.fail(`nobody serves ${name}`),
+    received: () => received,
+    stop: async (name) => servers.get(name)?.drain(0),
+  };
+}
+
+function startGateway({
+  channel,
+  verifier,
+  images,
+  metrics,
+  lines,
+}: Services & Pick<Shop, 'images' | 'lines'> & Pick<Ground, 'verifier' | 'metrics'>): Promise<HttpServer> {
+  const destination = {
+    write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+  };
+  const log = createLogger({ service: 'gateway', instance: 'gateway-1', level: 'info', destination });
   const router = createRouter([
     ...probeRoutes(() => false),
-    imageRoute(folder),
-    ...methodRoutes(registry, compilePlans(registry), { verifier, upstream, log }),
+    imageRoute(images),
+    ...methodRoutes(registry, compilePlans(registry), { verifier, upstream: createUpstream(channel), log }),
   ]);
   const gateway = createGateway({ router, cors: cors([ORIGIN]), log, metrics });
-  const http = await startHttpServer(gateway, { bind: '127.0.0.1', port: 0, requestTimeout: 2_000 });
-  stack.defer(() => http.drain(0));
-  const everything = stack.move();
-  return {
-    url: `http://127.0.0.1:${http.port}`,
-    http,
-    images: folder,
-    lines,
-    received: () => received,
-    metrics: () => metrics.registry.metrics(),
-    token: (role, changes = {}) => {
-      const now = Math.floor(Date.now() / 1_000);
-      const life = { iat: now, exp: now + 600 };
-      const claims = {
-        iss: issuer.url,
-        aud: 'api://mercer',
-        sub: 'alice',
-        groups: [role],
-        ...life,
-        ...changes,
-      };
-      return rawToken({ alg: 'RS256', kid: 'k1' }, JSON.stringify(claims), key.privateKey);
-    },
-    stop: async (name) => servers.get(name)?.drain(0),
-    [Symbol.asyncDispose]: () => everything.disposeAsync(),
-  };
+  return startHttpServer(gateway, { bind: '127.0.0.1', port: 0, requestTimeout: 2_000 });
 }
 
 /** Sends bytes as they are and gathers all that comes back until the server closes, at most 10 s. */
@@ -145,7 +163,7 @@ export function rawExchange(shop: Shop, bytes: string | Buffer): Promise<string>
   });
 }
 
-function registrations(behaviour: Behaviour): Map<string, ReturnType<typeof implement>> {
+function registrations(behaviour: Behaviour): Map<string, ServiceRegistration> {
   return new Map([
     ['product', implement(ProductServiceService, complete(behaviour.product))],
     ['order', implement(OrderServiceService, complete(behaviour.order))],

@@ -4,18 +4,17 @@ import { SpanStatusCode } from '@opentelemetry/api';
 import type { Span } from '@opentelemetry/api';
 import type { Logger } from '#fabric/telemetry/logger.ts';
 import type { Metrics } from '#fabric/telemetry/metrics.ts';
-import { activeTraceId, withHttpServerSpan } from '#fabric/telemetry/tracing.ts';
-import { emptyAnswer } from './answer.ts';
+import { withHttpServerSpan } from '#fabric/telemetry/tracing.ts';
 import type { Answer } from './answer.ts';
+import { commonHeaders } from './common-headers.ts';
 import type { Cors } from './cors.ts';
 import type { Endpoint, Exchange } from './endpoint.ts';
 import { errorAnswer } from './errors.ts';
 import { failureOf } from './failure.ts';
 import { requestIdOf } from './headers.ts';
-import { clientGone, expectationFailed, invalidHeader, invalidTarget, methodNotAllowed } from './refusals.ts';
-import { routeNotFound, shuttingDown } from './refusals.ts';
+import { locate } from './locate.ts';
+import { clientGone, shuttingDown } from './refusals.ts';
 import type { Router } from './router.ts';
-import { parseTarget } from './target.ts';
 
 /** What the gateway stands on. */
 export type GatewayOptions = {
@@ -33,94 +32,47 @@ export type Gateway = {
   drain: () => void;
 };
 
-const EVERY_METHOD = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 /** Asks not to be traced (openzipkin/b3-propagation, "deny"). */
 const UNTRACED = { b3: '0' };
-/** One name for all requests without a route, so that callers cannot make series. */
-const UNROUTED = 'unrouted';
-/** On every answer; an endpoint may say it otherwise. */
-const SECURITY: Readonly<Record<string, string>> = {
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-site',
-};
 
 /** A gateway over these routes. */
 export function createGateway(options: GatewayOptions): Gateway {
   const ending = new AbortController();
-  const serve = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const left = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) left.abort(clientGone());
-    });
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (ending.signal.aborted) response.setHeader('connection', 'close');
-    const { endpoint, segments, query, allow } = locate(options.router, request);
-    const requestId = requestIdOf(request);
-    const exchange = {
-      request,
-      response,
-      segments,
-      query,
-      requestId,
-      signal: left.signal,
-      ending: ending.signal,
-    };
-    const { method = '' } = request;
-    const headers = endpoint.quiet === true ? UNTRACED : request.headers;
-    return withHttpServerSpan({ method, route: endpoint.route, headers }, (span) => {
-      setHeaders(response, { ...commonHeaders(requestId), ...options.cors(request, allow) });
-      return observed(exchange, { ...options, endpoint, span });
-    });
+    try {
+      await serveTraced(options, request, { response, ending: ending.signal });
+    } catch (error) {
+      options.log.error({ event: 'http_answer_failed', err: error }, 'an answer could not be sent');
+      response.destroy();
+    }
   };
   return { serve, drain: () => ending.abort(shuttingDown()) };
 }
 
-/** Headers of every answer: what the request is called in logs and traces, and what browsers may do with it. */
-export function commonHeaders(requestId: string): Record<string, string> {
-  return { ...SECURITY, 'x-request-id': requestId, 'x-trace-id': activeTraceId() ?? '' };
+async function serveTraced(
+  options: GatewayOptions,
+  request: IncomingMessage,
+  { response, ending }: Pick<Exchange, 'response' | 'ending'>,
+): Promise<void> {
+  const { endpoint, segments, query, allow } = locate(options.router, request);
+  const requestId = requestIdOf(request);
+  const exchange = { request, response, segments, query, requestId, signal: clientSignal(response), ending };
+  const { method = '' } = request;
+  const headers = endpoint.quiet === true ? UNTRACED : request.headers;
+  await withHttpServerSpan({ method, route: endpoint.route, headers }, (span) => {
+    setHeaders(response, { ...commonHeaders(requestId), ...options.cors(request, allow) });
+    return observed(exchange, { ...options, endpoint, span });
+  });
 }
 
-type Located = Pick<Exchange, 'segments' | 'query'> & { endpoint: Endpoint; allow: readonly string[] };
-
-/** Requests that have no route are served too: by an endpoint that says why. */
-function locate(router: Router<Endpoint>, request: IncomingMessage): Located {
-  const { method = '', url = '' } = request;
-  try {
-    checkMessage(request);
-    if (method === 'OPTIONS' && url === '*') return located(optionsEndpoint(EVERY_METHOD), EVERY_METHOD);
-    const { path, query } = parseTarget(url);
-    const match = router.find(method, path);
-    if (match.kind === 'none') throw routeNotFound();
-    if (match.kind === 'found') return { endpoint: match.target, segments: match.segments, query, allow: [] };
-    if (method === 'OPTIONS') return located(optionsEndpoint(match.allow), match.allow);
-    throw methodNotAllowed(method, match.allow);
-  } catch (error) {
-    return located(refusal(error instanceof URIError ? invalidTarget('its path is not UTF-8') : error));
-  }
-}
-
-/** What node:http leaves to its user: exactly one Host in HTTP/1.1 (RFC 9112, section 3.2), no unknown expectation. */
-function checkMessage({ headers, headersDistinct, httpVersion }: IncomingMessage): void {
-  const hosts = headersDistinct['host']?.length ?? 0;
-  if (hosts > 1 || (hosts === 0 && httpVersion === '1.1'))
-    throw invalidHeader('Host', 'must be given exactly once');
-  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue')
-    throw expectationFailed();
-}
-
-function located(endpoint: Endpoint, allow: readonly string[] = []): Located {
-  return { endpoint, segments: [], query: '', allow };
-}
-
-function optionsEndpoint(allow: readonly string[]): Endpoint {
-  const answer = emptyAnswer(204, { allow: allow.join(', '), 'cache-control': 'no-store' });
-  return { route: UNROUTED, serve: () => Promise.resolve(answer) };
-}
-
-function refusal(error: unknown): Endpoint {
-  return { route: UNROUTED, serve: () => Promise.reject(error) };
+/** Aborts when the connection closes before the answer was written. */
+function clientSignal(response: ServerResponse): AbortSignal {
+  const left = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) left.abort(clientGone());
+  });
+  return left.signal;
 }
 
 type Served = GatewayOptions & { endpoint: Endpoint; span: Span };

@@ -4,8 +4,8 @@ import { STATUS_CODES, createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { withHttpServerSpan } from '#fabric/telemetry/tracing.ts';
+import { commonHeaders } from './common-headers.ts';
 import { errorAnswer } from './errors.ts';
-import { commonHeaders } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { headersTooLarge, malformedRequest, requestTimeout } from './refusals.ts';
 
