@@ -159,11 +159,12 @@ function servedCall(): CallContext {
   return context;
 }
 
-/** What crosses the wire: UNKNOWN and INTERNAL tell nothing of their cause. */
+/** What crosses the wire: UNKNOWN and INTERNAL tell nothing of their cause, in the details neither. */
 function toWire(error: unknown, context: CallContext): Error & { code: status; details: string } {
   const failure = toStatusError(error);
   context.onFailure?.(failure);
   const hidden = failure.code === status.INTERNAL || failure.code === status.UNKNOWN;
-  const details = hidden ? 'internal error' : failure.message;
-  return Object.assign(new Error(details), { code: failure.code, details, metadata: writeDetails(failure) });
+  const sent = hidden ? new StatusError(failure.code, 'internal error') : failure;
+  const { code, message: details } = sent;
+  return Object.assign(new Error(details), { code, details, metadata: writeDetails(sent) });
 }
