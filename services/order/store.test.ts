@@ -17,6 +17,7 @@ let store: OrderStore;
 let replica: OrderStore;
 
 const SUPERSEDED = { code: status.ABORTED, reason: 'ORDER_SUPERSEDED' };
+const AT_REST = { failed: false, grace: 0 };
 const ITEMS = [
   { productId: 'watch', quantity: 2 },
   { productId: 'aurora-1', quantity: 1 },
@@ -82,7 +83,7 @@ test('once an order is to be undone nobody can price, confirm or let go of it as
   await replica.decide(priced, CANCELLED);
   await assert.rejects(store.confirm({ ...priced, paymentId: 'payment' }), SUPERSEDED);
   await assert.rejects(price(order), SUPERSEDED);
-  await assert.rejects(store.rest(priced), SUPERSEDED);
+  await assert.rejects(store.rest(priced, AT_REST), SUPERSEDED);
   await assert.rejects(store.decide(priced, OUT_OF_STOCK), SUPERSEDED);
 });
 
@@ -110,7 +111,7 @@ test('an order is taken over once its lease ran out, and the first holder can wr
 });
 
 test('an order that rests can be taken over at once, an order at rest cannot', async () => {
-  const order = await store.rest({ ...(await price(await begin())), paymentId: 'payment' });
+  const order = await store.rest({ ...(await price(await begin())), paymentId: 'payment' }, AT_REST);
   assert.equal((await replica.takeOver(order.orderId))?.paymentId, 'payment');
   const confirmed = await confirm(await begin());
   await database.asOwner(`update orders set lease_until = now() where order_id = '${confirmed.orderId}'`);
