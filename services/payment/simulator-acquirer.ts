@@ -30,6 +30,10 @@ export function simulatorAcquirer(options: SimulatorOptions): Acquirer {
       const found = await exchange(options, { path: '/v1/charges', query }, signal);
       return found === undefined ? undefined : readCharge(found);
     },
+    void: async (chargeId, signal) => {
+      const path = `/v1/charges/${encodeURIComponent(chargeId)}/void`;
+      await exchange(options, { path, body: {} }, signal).catch(unlessDecided);
+    },
     refund: async ({ key, chargeId, amount }, signal) => {
       const body = { chargeId, amount: amount.minorUnits.toString() };
       const answer = await exchange(options, { path: '/v1/refunds', key, body }, signal);
@@ -53,6 +57,13 @@ function exchange(options: SimulatorOptions, request: Exchange, signal: AbortSig
       return judge(response, method);
     },
   );
+}
+
+/** A charge that was captured or declined is not voidable; asking for it tells which. */
+function unlessDecided(error: unknown): void {
+  const decided =
+    error instanceof StatusError && isObject(error.cause) && error.cause['code'] === 'charge_not_voidable';
+  if (!decided) throw error;
 }
 
 type Answer = { code: number; json: unknown };
@@ -96,7 +107,7 @@ function judge({ code, json }: Answer, method: string): unknown {
   }
   throw new StatusError(status.INTERNAL, 'the acquirer refused the request', {
     reason: 'ACQUIRER_REFUSED',
-    cause: `HTTP ${code}`,
+    cause: isObject(json) ? json : `HTTP ${code}`,
   });
 }
 
@@ -122,8 +133,16 @@ function readCharge(json: unknown): Charge {
   };
 }
 
+const OUTCOMES: ReadonlySet<unknown> = new Set<Charge['status']>([
+  'succeeded',
+  'declined',
+  'pending',
+  'under_review',
+  'voided',
+]);
+
 function isOutcome(value: unknown): value is Charge['status'] {
-  return value === 'succeeded' || value === 'declined' || value === 'pending' || value === 'under_review';
+  return OUTCOMES.has(value);
 }
 
 /** Reasons that the contract does not know are told as the general one. */
