@@ -30,7 +30,7 @@ export type Charges = {
   resolve(orderId: string): Promise<Charge | undefined>;
   /** Returns money of a captured payment, and tells how much of it went back by now, in minor units. */
   refund(money: Return): Promise<bigint>;
-  /** Returns whatever was or may have been charged, and bars the order from being charged later. */
+  /** Returns whatever was charged, voids what the acquirer has not decided, and bars the order from being charged later. */
   reverse(orderId: string, reason: string): Promise<{ paymentId: string; returned: bigint }>;
 };
 
@@ -61,12 +61,6 @@ export function chargesOf(
     return known(await payments.resolveCharge(request, { timeout: TIMEOUTS.resolve }));
   }
 
-  async function decided(orderId: string): Promise<Payment> {
-    const payment = await resolved(orderId);
-    if (payment.state === Payment_State.STATE_PENDING) throw undecided(orderId);
-    return payment;
-  }
-
   return {
     async charge(order) {
       // The payment service asks its acquirer before it charges again, so that a repetition takes no money.
@@ -80,7 +74,7 @@ export function chargesOf(
     },
     refund: async (money) => returned(await refund(money)),
     async reverse(orderId, reason) {
-      const charged = await orNone(insist(() => decided(orderId), patience));
+      const charged = await orNone(insist(() => resolved(orderId), patience));
       if (charged === undefined) return { paymentId: '', returned: 0n };
       const { paymentId } = charged;
       if (holdsNothing(charged)) return { paymentId, returned: returned(charged) };
@@ -133,13 +127,6 @@ async function orNone(payment: Promise<Payment>): Promise<Payment | undefined> {
     if (toStatusError(error).code === status.NOT_FOUND) return undefined;
     throw error;
   }
-}
-
-function undecided(orderId: string): StatusError {
-  return new StatusError(status.UNAVAILABLE, 'the acquirer has not decided the charge yet', {
-    reason: 'CHARGE_IN_PROGRESS',
-    metadata: { order_id: orderId },
-  });
 }
 
 /** What the contract always answers; without it the outcome is open. */

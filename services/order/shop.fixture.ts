@@ -138,7 +138,7 @@ export class Shop {
 
   #refund(orderId: string, asked: bigint | undefined): { payment: Payment } {
     const account = this.accounts.get(orderId);
-    if (account?.state === 'review') {
+    if (account?.state === 'review' || account?.state === 'waiting') {
       account.state = 'declined'; // voided: nothing was captured
       return { payment: message(orderId, account) };
     }

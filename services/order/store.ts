@@ -248,15 +248,20 @@ function confirm(em: EntityManager, order: Order): Promise<Order> {
   });
 }
 
+/** Read again: what was priced since the order was read may have been charged, and has to be returned. */
 async function decide(em: EntityManager, order: Order, ending: Ending): Promise<Order> {
   const { state, reason, message, metadata } = ending;
   const rows = await em.execute<Moment[]>(
     `update orders set ending_state = ?, ending_reason = ?, ending_message = ?, ending_metadata = ?::jsonb,
-       payment_id = ?, fence = fence + 1, lease_until = now() + ${LEASE}, update_time = now()
+       payment_id = coalesce(nullif(?, ''), payment_id),
+       fence = fence + 1, lease_until = now() + ${LEASE}, update_time = now()
      ${GUARD} and ending_state is null returning ${MS}`,
     [state, reason, message, JSON.stringify(metadata), order.paymentId, ...guardOf(order)],
   );
-  return { ...order, ending, fence: order.fence + 1, updateTime: written(order, rows) };
+  written(order, rows);
+  const decided = await find(em, order.orderId);
+  if (decided?.fence !== order.fence + 1) throw superseded(order);
+  return decided;
 }
 
 async function end(tx: EntityManager, order: Order): Promise<Order> {
@@ -353,10 +358,14 @@ function timeOf([row]: readonly Moment[]): Date | undefined {
 }
 
 /** When a guarded change was written; no row means that it was not. */
-function written({ orderId }: Order, rows: readonly Moment[]): Date {
+function written(order: Order, rows: readonly Moment[]): Date {
   const time = timeOf(rows);
-  if (time !== undefined) return time;
-  throw new StatusError(status.ABORTED, 'another call has this order in hand', {
+  if (time === undefined) throw superseded(order);
+  return time;
+}
+
+function superseded({ orderId }: Order): StatusError {
+  return new StatusError(status.ABORTED, 'another call has this order in hand', {
     reason: 'ORDER_SUPERSEDED',
     metadata: { order_id: orderId },
   });
