@@ -15,16 +15,20 @@ const SOON = 500;
 /** In ms: no step takes longer unless it hangs, and then others have to take the order over. */
 const LONGEST_HOLD = 15_000;
 
-/** Renews the leases of all orders in hand with one statement; `every` is the time between two, in ms. */
-export function leases(store: Pick<OrderStore, 'renew'>, every: number = RENEW_EVERY): Leases {
+/** How often, for how long and for what work leases are renewed, in ms. */
+export type LeaseTimes = { every: number; longest: number; soon: number };
+
+/** Renews the leases of all orders in hand with one statement. */
+export function leases(
+  store: Pick<OrderStore, 'renew'>,
+  { every, longest, soon }: LeaseTimes = { every: RENEW_EVERY, longest: LONGEST_HOLD, soon: SOON },
+): Leases {
   const held = new Set<{ order: Order; since: number }>();
   let timer: NodeJS.Timeout | undefined;
 
   async function renew(): Promise<void> {
     const now = Date.now();
-    const due = [...held].filter(
-      ({ since }) => now - since >= Math.min(SOON, every) && now - since <= LONGEST_HOLD,
-    );
+    const due = [...held].filter(({ since }) => now - since >= soon && now - since <= longest);
     if (due.length > 0) await store.renew(due.map(({ order }) => order));
   }
 

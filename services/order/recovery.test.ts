@@ -137,7 +137,10 @@ test('of two recoveries at once each order goes to one', async () => {
 
 test('a slow purchase keeps its order: recovery does not touch it however long it takes', async () => {
   const shop = new Shop();
-  const work = { ...workIn(shop, orders.store), leases: leases(orders.store, 40) };
+  const work = {
+    ...workIn(shop, orders.store),
+    leases: leases(orders.store, { every: 40, longest: 10_000, soon: 0 }),
+  };
   const { promise: paid, resolve: pay } = Promise.withResolvers<undefined>();
   const request = keyed();
   const placing = counter(slowly(work, paid)).place(checkout(), request, soon());
