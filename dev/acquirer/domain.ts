@@ -47,7 +47,7 @@ export type Charge = Omit<Opening, 'kind'> & { refunded: bigint };
 /** A refund. */
 export type Refund = Omit<RefundEntry, 'kind'>;
 
-/** A line of what auditors read: money that moved, or for a void, money that now never will. */
+/** A line of what auditors read: money that moved; a void says that nothing did, and its amount is 0. */
 export type Movement = {
   kind: 'capture' | 'refund' | 'void';
   amount: string;
@@ -98,7 +98,7 @@ export function post(book: Book, entry: Entry): void {
     case 'void': {
       const charge = chargeOf(book, entry.chargeId);
       charge.status = 'voided';
-      move(book, 'void', { ...charge, time: entry.time });
+      move(book, 'void', { ...charge, amount: '0', time: entry.time });
     }
   }
 }

@@ -115,7 +115,8 @@ function isOpen({ status }: Charge): boolean {
 
 function decide(ledger: LedgerEntry[], charge: Charge, kind: 'capture' | 'void'): void {
   charge.status = kind === 'void' ? 'voided' : 'succeeded';
-  const { id, amount, orderId } = charge;
+  const { id, orderId } = charge;
+  const amount = kind === 'void' ? '0' : charge.amount;
   ledger.push({ kind, id, key: `charge-${orderId}`, amount, orderId });
 }
 

@@ -1,6 +1,7 @@
 /** Charging an order once: ask the acquirer, and while the outcome is open ask again by the same key. */
 import { createHash } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
+import { failpoint } from '#fabric/process/failpoint.ts';
 import { StatusError } from '#fabric/rpc/status-error.ts';
 import type { Charge } from './acquirer.ts';
 import { isOpen, isSameCharge } from './domain.ts';
@@ -33,6 +34,7 @@ export async function chargeOrder(
   const demand = { customerId, amount, tokenDigest: digest(orderId, token) };
   const window = limits.deadline.getTime() - Date.now() + IN_FLIGHT;
   const { payment, fresh } = await dependencies.store.begin({ orderId, ...demand, window });
+  await failpoint('payment.after_begin');
   if (payment.state === 'BARRED') throw chargeBarred(orderId);
   if (!isSameCharge(payment, demand)) throw chargeMismatch(orderId);
   if (payment.undone) throw chargeBarred(orderId);
@@ -41,6 +43,7 @@ export async function chargeOrder(
   if (!fresh && !(await dependencies.store.extend(orderId, window)))
     return chargeOrder(dependencies, request, limits);
   const charge = await askUntilKnown(dependencies, { request, fresh }, limits);
+  await failpoint('payment.after_charge');
   const settled = await settle(dependencies, orderId, charge);
   return settled.undone ? undoCharge(dependencies, orderId, limits.signal) : settled;
 }

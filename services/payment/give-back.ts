@@ -1,4 +1,5 @@
 /** Makes a refund that was begun, by its own key at the acquirer. */
+import { failpoint } from '#fabric/process/failpoint.ts';
 import type { StoredPayment, StoredRefund } from './entities.ts';
 import { refundSettled } from './events.ts';
 import type { Dependencies } from './settle.ts';
@@ -16,6 +17,7 @@ export async function giveBack(
     amount: { currencyCode: payment.currencyCode, minorUnits: refund.amountMinor },
   };
   await whileOpen(signal, () => acquirer.refund(order, signal));
+  await failpoint('payment.after_refund');
   await store.settleRefund(refund.refundId);
   refundSettled(log, payment, refund);
 }

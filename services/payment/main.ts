@@ -31,7 +31,11 @@ await runService('payment', async ({ settings, log, metrics, clock }) => {
     log,
   };
   const recovery = startRecovery({ ...work, queue });
-  metrics.gauge('payments_stuck', 'Payments that could not be finished for long.', recovery.stuck);
+  metrics.gauge(
+    'mercer_payment_stuck',
+    'Payments in the database that recovery could not finish so far.',
+    recovery.stuck,
+  );
   const service = paymentService({
     ...work,
     queue,

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { pino } from 'pino';
 import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
+import { armFailpoints } from '#fabric/process/failpoint.ts';
 import { startTestAcquirer } from './acquirer.fixture.ts';
 import { chargeOrder } from './charge.ts';
 import type { ChargeRequest } from './charge.ts';
@@ -36,6 +37,34 @@ test('a charge whose call died is settled by its key, and not charged again', as
   assert.deepEqual([attempts(request), await dueIn(request)], [asked, undefined]);
 });
 
+const CRASHES: Record<
+  string,
+  { token: string; work: (request: ChargeRequest) => Promise<unknown>; moved: string[] }
+> = {
+  after_begin: { token: 'tok_visa', work: charge, moved: [] },
+  after_charge: { token: 'tok_visa', work: charge, moved: ['capture'] },
+  after_begin_refund: { token: 'tok_visa', work: chargeAndUndo, moved: ['capture', 'refund'] },
+  after_refund: { token: 'tok_visa', work: chargeAndUndo, moved: ['capture', 'refund'] },
+  after_void: { token: 'tok_review', work: chargeAndUndo, moved: ['void'] },
+};
+
+for (const [name, { token, work, moved: expected }] of Object.entries(CRASHES)) {
+  test(`a crash ${name} is made good: ${expected.join(' and ') || 'nothing'} in the end`, async () => {
+    const request = order(token);
+    armFailpoints([{ name: `payment.${name}`, act: 'throw', pass: undefined }], true);
+    await assert.rejects(work(request), /failpoint/u);
+    armFailpoints([], true);
+    await recover(request);
+    await recover(request);
+    const { state, refundClaimedMinor, refundedMinor } = await find(request);
+    const kinds = bank.ledger.filter(({ orderId }) => orderId === request.orderId).map(({ kind }) => kind);
+    assert.deepEqual([kinds, refundedMinor], [expected, refundClaimedMinor]);
+    const ended = { capture: 'SUCCEEDED', void: 'DECLINED', refund: '', '': 'PENDING' };
+    assert.equal(state, ended[kinds[0] ?? '']);
+    if (kinds.length > 0) assert.equal(await dueIn(request), undefined);
+  });
+}
+
 test('a charge that the acquirer never received is left to its order for a minute, then barred', async () => {
   const request = await begun({ charged: false });
   await recover(request);
@@ -57,7 +86,7 @@ test('what the acquirer has to decide is left to it, and asked after now and the
     assert.ok(longest * 0.79 < due && due < longest * 1.21, `look ${look + 1}: ${due} s`);
   }
   assert.equal((await find(request)).state, 'UNDER_REVIEW');
-  assert.ok(!bank.requests.some(({ path }) => path.endsWith('/void')));
+  assert.deepEqual(moved(request, 'void'), []);
   bank.approve(request.orderId);
   await recover(request);
   assert.equal((await find(request)).state, 'SUCCEEDED');
@@ -162,6 +191,11 @@ async function begun({ charged }: { charged: boolean }): Promise<ChargeRequest> 
 
 function charge(request: ChargeRequest): Promise<StoredPayment> {
   return chargeOrder(dependencies, request, limits());
+}
+
+async function chargeAndUndo(request: ChargeRequest): Promise<void> {
+  await charge(request);
+  await refundPayment(dependencies, { orderId: request.orderId, requestId: 'r', reason: '' }, limits());
 }
 
 function refund(

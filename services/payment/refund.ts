@@ -1,5 +1,6 @@
 /** Returning money: the amount is claimed before the acquirer is asked, under a key of its own. */
 import { status } from '@grpc/grpc-js';
+import { failpoint } from '#fabric/process/failpoint.ts';
 import { badRequest, StatusError } from '#fabric/rpc/status-error.ts';
 import type { StoredPayment } from './entities.ts';
 import { giveBack } from './give-back.ts';
@@ -21,6 +22,7 @@ export async function refundPayment(
 ): Promise<StoredPayment> {
   if (request.amount?.minorUnits === 0n) throw badRequest('amount.minor_units', 'must be above 0');
   const begun = await dependencies.store.beginRefund(request);
+  await failpoint('payment.after_begin_refund');
   if (begun === undefined) throw paymentNotFound({ order_id: request.orderId });
   if ('refusal' in begun) throw refused(begun);
   if ('undo' in begun) return undoCharge(dependencies, request.orderId, limits.signal);

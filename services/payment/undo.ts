@@ -1,4 +1,5 @@
 /** Undoes a charge whatever becomes of it: voided while it is open, given back once it was captured. */
+import { failpoint } from '#fabric/process/failpoint.ts';
 import type { Acquirer, Charge } from './acquirer.ts';
 import { isOpen } from './domain.ts';
 import type { StoredPayment } from './entities.ts';
@@ -31,6 +32,7 @@ async function decided(
   const payment = await store.findByOrder(orderId);
   if (payment !== undefined && !isOpen(payment.state) && payment.state !== 'BARRED') return payment;
   const charge = await whileOpen(signal, () => endCharge(acquirer, keyOf(orderId), signal));
+  await failpoint('payment.after_void');
   if (charge === undefined) await store.bar(orderId);
   else await settle(dependencies, orderId, charge);
   const now = await store.findByOrder(orderId);
