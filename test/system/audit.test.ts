@@ -1,6 +1,7 @@
 /** `mercer audit` on a whole fabric: its books agree, and a breach is told to people and to scripts. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { startFabric } from './fabric.ts';
 import type { Fabric } from './fabric.ts';
@@ -48,12 +49,19 @@ test('an audit while orders are placed reports no breach', async () => {
   const send = shopAt(gateway);
   const productId = await stockedProduct(send, tokens.admin, 10_000);
   const over = new AbortController();
+  let sold = 0;
   const buyers = [1, 2, 3, 4].map(async () => {
-    while (!over.signal.aborted) await order(send, productId, { token: tokens.customer });
+    while (!over.signal.aborted) {
+      const { status } = await order(send, productId, { token: tokens.customer });
+      if (status === 201) sold += 1;
+    }
   });
   try {
+    await until(() => sold >= 10);
+    const before = sold;
     const { code, stdout } = await fabric.mercer('audit');
     assert.equal(code, 0, stdout);
+    await until(() => sold > before);
   } finally {
     over.abort();
     await Promise.all(buyers);
@@ -90,6 +98,13 @@ test('a fabric that was stopped is one sentence', async () => {
   assert.deepEqual([code, stdout], [1, '']);
   assert.match(stderr, /^mercer: no fabric runs on [^\n]+\n$/u);
 });
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waited = 0; !condition(); waited += 50) {
+    assert.ok(waited < 30_000, 'nothing was sold');
+    await sleep(50);
+  }
+}
 
 async function change(url: string, statement: string, values: unknown[]): Promise<void> {
   const client = new pg.Client({

@@ -34,7 +34,7 @@ export type Suspicion = {
 const SETTLED = 10_000;
 
 /** Judges entities of one database: its snapshot is exact, so that every contradiction counts. */
-export function each<T>(
+export function eachEntity<T>(
   entities: readonly T[],
   name: (entity: T) => string,
   contradictions: (entity: T) => readonly string[],

@@ -1,7 +1,7 @@
 /** The rules that one snapshot of the order database shows at every instant: totals, histories, keys. */
 import type { Key, Order, OrderLine } from '../books.ts';
 import { sum } from './amount.ts';
-import { each, when } from './check.ts';
+import { eachEntity, when } from './check.ts';
 import type { Check } from './check.ts';
 
 /** Keys are kept at least this long, in ms. */
@@ -19,17 +19,17 @@ export const ORDER_CHECKS: readonly Check[] = [
   {
     id: 'order-total',
     says: 'an order costs the sum of its lines',
-    look: ({ orders }) => each(orders, orderName, miscounted),
+    look: ({ orders }) => eachEntity(orders, orderName, miscounted),
   },
   {
     id: 'order-refund',
     says: 'what went back is part of the total, and all of it makes REFUNDED',
-    look: ({ orders }) => each(orders, orderName, misrefunded),
+    look: ({ orders }) => eachEntity(orders, orderName, misrefunded),
   },
   {
     id: 'order-history',
     says: 'history is contiguous, follows the graph and ends in the state',
-    look: ({ orders }) => each(orders, orderName, misremembered),
+    look: ({ orders }) => eachEntity(orders, orderName, misremembered),
   },
   {
     id: 'order-key',
@@ -37,8 +37,10 @@ export const ORDER_CHECKS: readonly Check[] = [
     look: ({ orders, keys }) => {
       const known = new Map(orders.map((order) => [order.orderId, order]));
       const used = Map.groupBy(keys, ({ orderId }) => orderId);
-      const foundKeys = each(keys, keyName, (key) => misdirected(key, known.get(key.orderId)));
-      const foundOrders = each(orders, orderName, (order) => unkeyed(order, used.get(order.orderId) ?? []));
+      const foundKeys = eachEntity(keys, keyName, (key) => misdirected(key, known.get(key.orderId)));
+      const foundOrders = eachEntity(orders, orderName, (order) =>
+        unkeyed(order, used.get(order.orderId) ?? []),
+      );
       return {
         entities: foundKeys.entities,
         suspicions: [...foundKeys.suspicions, ...foundOrders.suspicions],

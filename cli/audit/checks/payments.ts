@@ -1,7 +1,7 @@
 /** The rules of money inside the payment service, which one snapshot of its database shows at every instant. */
 import type { Payment, PaymentEntry, Refund } from '../books.ts';
 import { sameAmount, sum } from './amount.ts';
-import { each, when } from './check.ts';
+import { eachEntity, when } from './check.ts';
 import type { Check, Evidence, Looked } from './check.ts';
 
 /** All of them. */
@@ -36,7 +36,7 @@ function eachPayment(
   const accounts = [...new Set([...known.keys(), ...entered.keys()])].map((paymentId): Account => {
     return { paymentId, payment: known.get(paymentId), entries: entered.get(paymentId) ?? [] };
   });
-  return each(accounts, accountName, ({ payment, entries }) =>
+  return eachEntity(accounts, accountName, ({ payment, entries }) =>
     payment === undefined ? ['in the ledger, but there is no such payment'] : judge(payment, entries),
   );
 }

@@ -1,7 +1,7 @@
 /** The rules of stock, which one snapshot of the product database shows at every instant. */
 import type { Counts, Movement, Reservation, ReservedLine, Shelf } from '../books.ts';
 import { sum } from './amount.ts';
-import { each, when } from './check.ts';
+import { eachEntity, when } from './check.ts';
 import type { Check } from './check.ts';
 
 const NOTHING: Counts = { available: 0n, reserved: 0n, sold: 0n, delivered: 0n };
@@ -11,30 +11,30 @@ export const STOCK_CHECKS: readonly Check[] = [
   {
     id: 'stock-floor',
     says: 'available, reserved and sold are never below zero',
-    look: ({ shelves }) => each(shelves, productName, belowZero),
+    look: ({ shelves }) => eachEntity(shelves, productName, belowZero),
   },
   {
     id: 'stock-balance',
     says: 'all that was delivered is available, reserved or sold',
-    look: ({ shelves }) => each(shelves, productName, unbalanced),
+    look: ({ shelves }) => eachEntity(shelves, productName, unbalanced),
   },
   {
     id: 'stock-ledger',
     says: 'the sums of the stock ledger are the stock',
-    look: ({ shelves }) => each(shelves, productName, unposted),
+    look: ({ shelves }) => eachEntity(shelves, productName, unposted),
   },
   {
     id: 'stock-reservations',
     says: 'reserved and sold units are those of reservations',
     look: ({ shelves, reservations }) => {
       const claims = claimsOf(reservations);
-      return each(shelves, productName, (shelf) => unclaimed(shelf, claims.get(shelf.productId) ?? []));
+      return eachEntity(shelves, productName, (shelf) => unclaimed(shelf, claims.get(shelf.productId) ?? []));
     },
   },
   {
     id: 'reservation-ledger',
     says: 'each reserved line moved what it says',
-    look: ({ reservations, movements }) => each(linesOf(reservations, movements), lineName, misplaced),
+    look: ({ reservations, movements }) => eachEntity(linesOf(reservations, movements), lineName, misplaced),
   },
 ];
 
