@@ -11,7 +11,6 @@ import {
   openOrders,
   recoveryIn,
   silent,
-  soon,
   workIn,
 } from './purchase.fixture.ts';
 import type { PurchaseEvents } from './purchase-events.ts';
@@ -78,7 +77,7 @@ async function purchase(
     stepped: (name, outcome) => void (finished ||= name === 'confirm' && outcome === 'done'),
   };
   const placing = counter({ ...workIn(shop, orders.store), events })
-    .place(checkout({ paymentToken }), request, soon())
+    .place(checkout({ paymentToken }), request, new Date(Date.now() + patience))
     .catch(() => undefined);
   const over = new AbortController();
   await Promise.race([placing, sleep(patience, undefined, { signal: over.signal }).catch(() => undefined)]);
