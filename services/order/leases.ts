@@ -1,4 +1,5 @@
 /** Keeps orders with the call that drives them for as long as it is at work. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Order } from './domain.ts';
 import type { OrderStore } from './store.ts';
 
@@ -23,6 +24,8 @@ export function leases(
   store: Pick<OrderStore, 'renew'>,
   { every, longest, soon }: LeaseTimes = { every: RENEW_EVERY, longest: LONGEST_HOLD, soon: SOON },
 ): Leases {
+  // Renewals belong to no call: not to the trace of whichever purchase happened to start the timer.
+  const outsideOfCalls = AsyncLocalStorage.snapshot();
   const held = new Set<{ order: Order; since: number }>();
   let timer: NodeJS.Timeout | undefined;
 
@@ -38,7 +41,7 @@ export function leases(
   }
 
   function schedule(): void {
-    timer = held.size === 0 ? undefined : setTimeout(tick, every).unref();
+    timer = held.size === 0 ? undefined : outsideOfCalls(() => setTimeout(tick, every).unref());
   }
 
   return {

@@ -159,6 +159,20 @@ test('a slow purchase keeps its order: recovery does not touch it however long i
   assert.equal((await placing).state, 'CONFIRMED');
 });
 
+test('a cancellation under way keeps its order, however long ago the order was placed', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store);
+  await orders.age(order.orderId, 0);
+  const work = workIn(shop, orders.store);
+  const reverse: typeof work.charges.reverse = async (...charge) => {
+    await sweep(recoveryIn(shop, orders.replica));
+    assert.equal((await found(order.orderId)).fence, order.fence + 1);
+    return work.charges.reverse(...charge);
+  };
+  const cancelled = await cancel(order, '', { ...work, charges: { ...work.charges, reverse } });
+  assert.equal(cancelled.state, 'CANCELLED');
+});
+
 test('a purchase that hangs loses its order, and can change nothing when it wakes', async () => {
   const shop = new Shop();
   const { promise: paid, resolve: pay } = Promise.withResolvers<undefined>();

@@ -4,6 +4,7 @@ import { inBackground } from '#fabric/process/background.ts';
 import type { Background } from '#fabric/process/background.ts';
 import type { Logger } from '#fabric/telemetry/logger.ts';
 import type { Metrics } from '#fabric/telemetry/metrics.ts';
+import { withSpan } from '#fabric/telemetry/tracing.ts';
 import { isOutage } from './refusals.ts';
 import { complete } from './saga.ts';
 import type { SagaWork } from './saga.ts';
@@ -33,7 +34,8 @@ export function recovery(work: SagaWork): Recovery {
 
   async function recover({ order, attempts }: Taken): Promise<void> {
     try {
-      events.recovered(await complete(order, work));
+      const attributes = { 'mercer.order_id': order.orderId };
+      events.recovered(await withSpan('recover order', { attributes }, () => complete(order, work)));
     } catch (error) {
       events.unrecovered(order);
       if (attempts >= PARKED_AFTER && !isOutage(causeOf(error))) events.parked(order, attempts);
