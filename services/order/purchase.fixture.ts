@@ -28,7 +28,7 @@ export type Orders = {
   pass(): Promise<void>;
   /** Lets an order's lease end so many ms from now, and recovery look at it at once. */
   age(orderId: string, leaseLeft: number): Promise<void>;
-  /** Whole seconds from now until recovery looks at an order again. */
+  /** Seconds from the end of an order's lease until recovery looks at it. */
   pauseOf(orderId: string): Promise<number>;
   /** The number of unfinished orders that an SQL condition holds for. */
   unfinished(condition?: string): Promise<number>;
@@ -60,7 +60,7 @@ export async function openOrders(): Promise<Orders> {
       );
     },
     pauseOf: async (orderId) => {
-      const pause = `select ceil(extract(epoch from next_attempt_at - now()))::integer as s
+      const pause = `select extract(epoch from next_attempt_at - lease_until)::float8 as s
         from orders where order_id = '${orderId}'`;
       return Number((await database.asOwner(pause)).rows[0]?.['s']);
     },

@@ -187,12 +187,28 @@ test('a purchase that hangs loses its order, and can change nothing when it wake
   assertBalanced(shop, [await found(orderId)]);
 });
 
-test('an order that was left open is its customer’s first: recovery comes after the grace', async () => {
+test('an order that was left open is its customer’s for 5 s, and asking again confirms it', async () => {
   const shop = new Shop();
   const request = keyed();
   failing(shop, ['reserveStock'], { when: 'before', error: LOST, times: Infinity });
   await assert.rejects(counter(workIn(shop, orders.store)).place(checkout(), request, soon()));
   shop.fault = () => undefined;
+  const [orderId = ''] = await orders.placedUnder(request);
+  assert.equal(await orders.pauseOf(orderId), 5);
+  await sweep(recoveryIn(shop, orders.replica));
+  const order = await counter(workIn(shop, orders.store)).place(checkout(), request, soon());
+  assert.equal(order.state, 'CONFIRMED');
+});
+
+test('an order whose process died is its customer’s for 5 s after its lease', async () => {
+  const shop = new Shop();
+  const request = keyed();
+  await counter(mortal(workIn(shop, orders.store), { line: 2, when: 'after' }))
+    .place(checkout(), request, soon())
+    .catch(() => undefined);
+  const [orderId = ''] = await orders.placedUnder(request);
+  assert.equal(await orders.pauseOf(orderId), 5);
+  await orders.lapse(request);
   await sweep(recoveryIn(shop, orders.replica));
   const order = await counter(workIn(shop, orders.store)).place(checkout(), request, soon());
   assert.equal(order.state, 'CONFIRMED');
@@ -284,7 +300,7 @@ test('a process recovers by itself, tells what it did, and stops', async () => {
     await sleep(50);
   await running.stop();
   assert.equal((await found(order.orderId)).state, 'CONFIRMED');
-  assert.match(await metrics.registry.metrics(), /^mercer_order_unfinished\{service="order"\} [12]$/mu);
+  assert.match(await metrics.registry.metrics(), /^mercer_order_unfinished\{service="order"\} [1-9]\d*$/mu);
   await cancel(waiting, '', workIn(shop, orders.store));
 });
 

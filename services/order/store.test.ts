@@ -10,7 +10,7 @@ import { entities } from './entities.ts';
 import { migrations } from './migrations.ts';
 import type { Ending, Item, Order } from './domain.ts';
 import { CREATE_ORDER, orderStore } from './store.ts';
-import type { OrderStore } from './store.ts';
+import type { OrderStore, Taken } from './store.ts';
 
 let database: TestDatabase;
 let store: OrderStore;
@@ -108,6 +108,37 @@ test('an order is taken over once its lease ran out, and the first holder can wr
   assert.equal(taken?.fence, order.fence + 1);
   assert.equal(await store.takeOver(order.orderId), undefined);
   await assert.rejects(price(order), SUPERSEDED);
+});
+
+test('what is due goes to recovery once, and whoever had it in hand can write no more', async () => {
+  const order = await begin();
+  const priced = await price(order);
+  const mine = async (from: OrderStore): Promise<Taken[]> =>
+    (await from.takeOverDue(1_000)).filter((each) => each.order.orderId === order.orderId);
+  assert.deepEqual(await mine(store), []);
+  const due = 'set lease_until = now(), next_attempt_at = now()';
+  await database.asOwner(`update orders ${due} where order_id = '${order.orderId}'`);
+  assert.deepEqual(await mine(replica), [{ order: { ...priced, fence: order.fence + 1 }, attempts: 1 }]);
+  assert.deepEqual(await mine(store), []);
+  await assert.rejects(store.confirm({ ...priced, paymentId: 'payment' }), SUPERSEDED);
+  await assert.rejects(store.decide(priced, OUT_OF_STOCK), SUPERSEDED);
+  await store.renew([priced]);
+  await replica.confirm({ ...priced, fence: order.fence + 1, paymentId: 'payment' });
+});
+
+test('a renewal neither revives an order that was let go nor one that was taken over', async () => {
+  const order = await store.rest(await begin(), AT_REST);
+  await store.renew([order]);
+  const taken = await replica.takeOver(order.orderId);
+  assert.equal(taken?.fence, order.fence + 1);
+  await database.asOwner(
+    `update orders set lease_until = now() + interval '1 minute' where order_id = '${order.orderId}'`,
+  );
+  await store.renew([order]);
+  const left = await database.asOwner(
+    `select lease_until > now() + interval '50 seconds' as long from orders where order_id = '${order.orderId}'`,
+  );
+  assert.equal(left.rows[0]?.['long'], true);
 });
 
 test('an order that rests can be taken over at once, an order at rest cannot', async () => {
