@@ -61,10 +61,10 @@ function exchange(options: SimulatorOptions, request: Exchange, signal: AbortSig
 
 /** A charge that was captured or declined is not voidable; asking for it tells which. */
 function unlessDecided(error: unknown): void {
-  const decided =
-    error instanceof StatusError && isObject(error.cause) && error.cause['code'] === 'charge_not_voidable';
-  if (!decided) throw error;
+  if (!(error instanceof StatusError && error.cause === NOT_VOIDABLE)) throw error;
 }
+
+const NOT_VOIDABLE = 'HTTP 422 charge_not_voidable';
 
 type Answer = { code: number; json: unknown };
 
@@ -100,14 +100,15 @@ function judge({ code, json }: Answer, method: string): unknown {
   if (code === 200) return json;
   if (code === 404) return undefined;
   if (code >= 500 || code === 429 || method === 'GET') throw unavailable(`HTTP ${code}`);
-  if (isObject(json) && json['code'] === 'token_unknown') {
+  const why = isObject(json) ? matching(json['code'], /^\w{1,64}$/u) : '';
+  if (why === 'token_unknown') {
     throw new StatusError(status.INVALID_ARGUMENT, 'the payment token is not known', {
       reason: 'PAYMENT_TOKEN_UNKNOWN',
     });
   }
   throw new StatusError(status.INTERNAL, 'the acquirer refused the request', {
     reason: 'ACQUIRER_REFUSED',
-    cause: isObject(json) ? json : `HTTP ${code}`,
+    cause: `HTTP ${code} ${why}`,
   });
 }
 
