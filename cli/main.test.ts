@@ -23,7 +23,18 @@ function mercer(...words: string[]): Promise<Answer> {
 test('help lists the words and the exit codes', async () => {
   const { code, stdout } = await mercer('--help');
   equal(code, 0);
-  for (const word of ['up', 'down', 'status', 'restart', 'logs', 'token', 'cert', 'demo', 'Exit codes: 0'])
+  for (const word of [
+    'up',
+    'down',
+    'status',
+    'restart',
+    'logs',
+    'token',
+    'cert',
+    'demo',
+    'audit',
+    'Exit codes: 0',
+  ])
     match(stdout, new RegExp(`\\b${word}\\b`));
 });
 
@@ -57,7 +68,7 @@ test('wrong usage is one line and exit code 2', async () => {
 });
 
 test('words about a fabric that does not run say so and exit 1', async () => {
-  for (const words of [['status'], ['restart', 'order'], ['token'], ['status', '--json']]) {
+  for (const words of [['status'], ['restart', 'order'], ['token'], ['status', '--json'], ['audit']]) {
     const { code, stderr } = await mercer(...words, '--data', data);
     equal(code, 1);
     match(stderr, /^mercer: no fabric runs on [^\n]+\n$/);

@@ -1,5 +1,6 @@
 /** The `mercer` command line: one file per word. */
 import { Command, CommanderError } from 'commander';
+import { audit } from './audit.ts';
 import { cert } from './cert.ts';
 import { CommandError, describe } from './command-error.ts';
 import { demo } from './demo.ts';
@@ -11,7 +12,7 @@ import { status } from './status.ts';
 import { token } from './token.ts';
 import { up } from './up.ts';
 
-const WORDS = [up, down, status, restart, logs, token, cert, demo];
+const WORDS = [up, down, status, restart, logs, token, cert, demo, audit];
 
 process.exitCode = await run(process.argv.slice(2));
 

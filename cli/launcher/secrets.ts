@@ -7,6 +7,8 @@ import { join } from 'node:path';
 export type Secrets = {
   /** Signs page tokens. */
   pageToken: string;
+  /** Signs the events of the stand-in acquirer. */
+  acquirerEvents: string;
   /** Lets the command line ask the stand-in identity provider for tokens. */
   developer: string;
   /** Password of PostgreSQL's superuser; those of the other roles derive from it. */
@@ -20,6 +22,7 @@ export async function openSecrets(data: string): Promise<Secrets> {
   const secret = (name: string): Promise<string> => readOrMake(join(directory, name));
   return {
     pageToken: await secret('page-token'),
+    acquirerEvents: await secret('acquirer-events'),
     developer: await secret('developer'),
     postgres: await secret('postgres'),
   };

@@ -14,7 +14,12 @@ function planWith(given: SettingTexts): FabricPlan {
   return {
     data: '/d',
     endpoints: endpointsOf(processes, given, places),
-    secrets: { pageToken: 'a page token secret', developer: 'd', postgres: 'p' },
+    secrets: {
+      pageToken: 'a page token secret',
+      acquirerEvents: 'a secret of events',
+      developer: 'd',
+      postgres: 'p',
+    },
     given,
     databases: { order: { url: 'postgresql://app', ownerUrl: 'postgresql://owner' } },
     certificates: { order: { cert: '/c', key: '/k', ca: '/ca' } },
@@ -59,6 +64,18 @@ test('the secret of the identity provider reaches it alone', () => {
   for (const { name } of processes) {
     if (name !== 'idp' && name !== 'postgres') equal(environment(name)['MERCER_DEV_SECRET'], undefined);
   }
+});
+
+test('the acquirer posts its events to the gateway, signed with what the payment service checks them by', () => {
+  const acquirer = environment('acquirer');
+  equal(acquirer['MERCER_ACQUIRER_EVENT_URL'], 'http://127.0.0.1:8080/v1/payments:acquirerEvent');
+  equal(acquirer['MERCER_ACQUIRER_EVENT_SECRET'], 'a secret of events');
+  equal(environment('payment-1')['MERCER_ACQUIRER_EVENT_SECRET'], 'a secret of events');
+  for (const name of ['order-1', 'gateway-1', 'idp'])
+    equal(environment(name)['MERCER_ACQUIRER_EVENT_SECRET'], undefined);
+  const given = { 'acquirer.event-secret': 'another secret of events' };
+  equal(environment('acquirer', given)['MERCER_ACQUIRER_EVENT_SECRET'], 'another secret of events');
+  equal(environment('payment-1', given)['MERCER_ACQUIRER_EVENT_SECRET'], 'another secret of events');
 });
 
 test('settings are taken from --set before the environment', () => {

@@ -87,6 +87,7 @@ function sharedSettings({ endpoints, secrets }: FabricPlan): SettingTexts {
     'config.address': endpoints.configGrpc ?? '',
     'config.repository': endpoints.configRepo,
     'page-token.secret': secrets.pageToken,
+    'acquirer.event-secret': secrets.acquirerEvents,
     ...(endpoints.registry === undefined ? {} : { 'registry.address': endpoints.registry }),
     ...(endpoints.xds === undefined ? {} : { 'registry.xds': endpoints.xds }),
     // Needed to start, not to run: another fabric's identity provider may come later.
@@ -131,15 +132,26 @@ function standInVariables(
   plan: FabricPlan,
 ): Record<string, string> {
   const { given, endpoints, secrets } = plan;
+  const { service } = program;
   const texts = {
     MERCER_HTTP_PORT: String(ports['http']),
     MERCER_DATA_DIR: `${plan.data}/processes/${name}`,
     MERCER_LOG_LEVEL: given['log.level'],
     MERCER_ZIPKIN_URL: endpoints.zipkin,
     MERCER_OIDC_AUDIENCE: given['oidc.audience'],
-    MERCER_DEV_SECRET: program.service === 'idp' ? secrets.developer : undefined,
+    MERCER_DEV_SECRET: service === 'idp' ? secrets.developer : undefined,
+    ...(service === 'acquirer' ? eventVariables(plan) : {}),
   };
   return withoutUndefined(Object.entries(texts));
+}
+
+/** The acquirer posts its events to the gateway, signed with what the payment service checks them by. */
+function eventVariables({ given, endpoints, secrets }: FabricPlan): Record<string, string> {
+  if (endpoints.gateway === undefined) return {};
+  return {
+    MERCER_ACQUIRER_EVENT_URL: `${endpoints.gateway}/v1/payments:acquirerEvent`,
+    MERCER_ACQUIRER_EVENT_SECRET: given['acquirer.event-secret'] ?? secrets.acquirerEvents,
+  };
 }
 
 function inherited(names: readonly string[]): Record<string, string> {

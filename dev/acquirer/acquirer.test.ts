@@ -145,12 +145,19 @@ test('tok_unavailable_twice is out of order twice for each key, with nothing beg
   }
 });
 
-test('tok_review stands until it is voided', async () => {
+test('tok_review stands until it is voided; what was captured is not voided', async () => {
   const { body } = await charge(acquirer, 'review', { token: 'tok_review' });
   assert.equal(body['status'], 'under_review');
   const voided = await post(`${acquirer.url}/v1/charges/${String(body['id'])}/void`, { key: '', body: {} });
   assert.deepEqual([voided.status, voided.body['status']], [200, 'voided']);
-  assert.deepEqual(await movements(acquirer, 'order-review'), []);
+  assert.deepEqual(await movements(acquirer, 'order-review'), ['void 0']);
+  const captured = await charge(acquirer, 'taken');
+  const late = await post(`${acquirer.url}/v1/charges/${String(captured.body['id'])}/void`, {
+    key: '',
+    body: {},
+  });
+  assert.deepEqual([late.status, late.body['code']], [422, 'charge_not_voidable']);
+  assert.deepEqual(await movements(acquirer, 'order-taken'), ['capture 1999']);
 });
 
 test('concurrent refunds give back no more than was captured', async () => {

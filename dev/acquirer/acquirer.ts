@@ -76,7 +76,7 @@ export class Acquirer {
     return { ...found(this.#book.refundsByKey.get(request.key)), currency };
   }
 
-  /** Ends a charge as if it had never been. */
+  /** Ends a charge that is not captured, so that it never will be. */
   async void(chargeId: string): Promise<Charge> {
     this.#record(decideVoid(this.#book, chargeId, this.#clock()));
     await this.#ledger.flushed();

@@ -47,7 +47,7 @@ export type Charge = Omit<Opening, 'kind'> & { refunded: bigint };
 /** A refund. */
 export type Refund = Omit<RefundEntry, 'kind'>;
 
-/** A line of what auditors read: money that moved. */
+/** A line of what auditors read: money that moved; a void says that nothing did, and its amount is 0. */
 export type Movement = {
   kind: 'capture' | 'refund' | 'void';
   amount: string;
@@ -97,8 +97,8 @@ export function post(book: Book, entry: Entry): void {
     }
     case 'void': {
       const charge = chargeOf(book, entry.chargeId);
-      if (charge.status === 'succeeded') move(book, 'void', { ...charge, time: entry.time });
       charge.status = 'voided';
+      move(book, 'void', { ...charge, amount: '0', time: entry.time });
     }
   }
 }
@@ -181,12 +181,12 @@ export function refundable({ status, amount, refunded }: Charge): bigint {
 }
 
 /**
- * Ends a charge as if it had never been: undefined when that was done before; throws Refused when it was declined or
- * partly refunded.
+ * Ends a charge that is not captured, so that it never will be: undefined when that was done before; throws Refused
+ * when it was captured or declined.
  */
 export function decideVoid(book: Book, chargeId: string, now: Date): Entry | undefined {
-  const { status, refunded } = chargeOf(book, chargeId);
+  const { status } = chargeOf(book, chargeId);
   if (status === 'voided') return undefined;
-  if (status === 'declined' || refunded > 0n) throw new Refused('charge_not_voidable');
+  if (status === 'declined' || status === 'succeeded') throw new Refused('charge_not_voidable');
   return { kind: 'void', chargeId, time: now.toISOString() };
 }

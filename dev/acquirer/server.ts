@@ -66,7 +66,7 @@ const REFUSALS: Readonly<Record<Refusal, [status: number, message: string]>> = {
   key_reused: [409, 'this idempotency key was used for another request'],
   charge_unknown: [404, 'there is no such charge'],
   refund_exceeds_capture: [422, 'more than what is left of the captured amount'],
-  charge_not_voidable: [422, 'the charge was declined or refunded'],
+  charge_not_voidable: [422, 'the charge was captured or declined'],
 };
 
 function refusal(why: Refusal): HttpAnswer {

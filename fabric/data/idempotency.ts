@@ -26,6 +26,9 @@ export const IDEMPOTENCY_TABLE = [
   `create index idempotency_key_resource on idempotency_key (resource_id) where resource_id <> ''`,
 ];
 
+/** Finds old keys, for a migration of a service that purges them (key-purge.ts). */
+export const IDEMPOTENCY_KEY_AGE = 'create index idempotency_key_age on idempotency_key (create_time)';
+
 /** A request and the key it came under. */
 export type KeyedRequest = {
   /** Issuer and subject of the user's token: one customer's key is not another's. */

@@ -13,6 +13,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { startTracing } from '../telemetry/tracing.ts';
+import { armFailpoints } from './failpoint.ts';
 
 /** The ground under a service. */
 export type Runtime = {
@@ -32,6 +33,7 @@ export type Runtime = {
 /** Reads the settings of a service and opens what they describe; nothing is dialled yet. */
 export async function openRuntime(name: string): Promise<Runtime> {
   const settings = await loadSettings(name);
+  armFailpoints(settings['failpoint'], settings['chaos'] === '1');
   const instance = settings['instance.id'];
   const log = createLogger({ service: name, instance, level: settings['log.level'] });
   const tracing = startTracing({
@@ -51,6 +53,8 @@ export async function openRuntime(name: string): Promise<Runtime> {
   });
   const metrics = createMetrics(name);
   metrics.gauge('trace_spans_lost', 'Spans that could not be delivered.', () => tracing.lostSpans());
+  for (const point of settings['failpoint'])
+    log.warn({ event: 'failpoint_set', ...point }, `${point.name} will ${point.act}`);
   if (settings.problem !== '')
     log.warn({ event: 'config_unavailable', source: settings.source }, settings.problem);
   const channels = new Map<string, Channel>();

@@ -14,6 +14,8 @@ export type CallContext = {
   user: Principal | undefined;
   /** The token itself, without "Bearer ". */
   token: string | undefined;
+  /** The signature header of a request that proves itself by one; only where the method's access says so. */
+  signature?: string | undefined;
   requestId: string;
   deadline: Date;
   /** Aborts when the caller cancels, goes away or its deadline passes. */

@@ -22,6 +22,8 @@ export type CallPolicy = { verifier: TokenVerifier; log: Logger; metrics: RpcMet
 
 /** The standard services carry no access option: any workload with a certificate of the CA may call them. */
 const STANDARD = /^\/grpc\.(?:health|reflection)\./u;
+/** Headers that the gateway lets through to methods which are authenticated by signature. */
+const SIGNATURES = ['mercer-signature', 'stripe-signature'];
 const NEVER = new Date(8_640_000_000_000_000);
 
 /** Lets a call through to its handler only when the access option of its method admits it. */
@@ -54,6 +56,7 @@ class ServedCall {
   readonly #unary: boolean;
   readonly #policy: CallPolicy;
   readonly #method: MethodInfo | undefined;
+  readonly #signed: boolean;
   readonly #controller = new AbortController();
   readonly #started = performance.now();
   #context: CallContext | undefined;
@@ -64,6 +67,7 @@ class ServedCall {
     this.#unary = unary;
     this.#policy = policy;
     this.#method = methodOf(path);
+    this.#signed = this.#method?.access.some((rule) => rule.signature) ?? false;
   }
 
   open(
@@ -142,6 +146,7 @@ class ServedCall {
     return {
       ...who,
       method: this.#path,
+      signature: this.#signed ? signatureOf(metadata) : undefined,
       requestId: typeof requestId === 'string' ? requestId : randomUUID(),
       deadline,
       signal: this.#controller.signal,
@@ -182,6 +187,12 @@ class ServedCall {
 function streamDeadline(asked: Date | number): Date {
   const time = typeof asked === 'number' ? asked : asked.getTime();
   return Number.isFinite(time) ? new Date(time) : NEVER;
+}
+
+/** Whoever has two signatures has none. */
+function signatureOf(metadata: Metadata): string | undefined {
+  const given = SIGNATURES.flatMap((name) => metadata.get(name));
+  return given.length === 1 && typeof given[0] === 'string' ? given[0] : undefined;
 }
 
 /** RFC 6750 section 2.1; a header in another scheme is a bad token, not none. */

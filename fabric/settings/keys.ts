@@ -2,6 +2,7 @@
 import {
   address,
   duration,
+  failpoints,
   flag,
   integer,
   list,
@@ -23,7 +24,7 @@ export type Setting = {
   services?: readonly string[];
   /** Whether a change can take effect without a restart. */
   live?: true;
-  /** Whether it is needed before the config server can be asked, so that the environment alone may hold it. */
+  /** Whether the environment alone may hold it: needed before the config server can be asked, or one process's own. */
   environmentOnly?: true;
   /** Whether its value must not be shown. */
   secret?: true;
@@ -259,6 +260,16 @@ export const SETTINGS = {
     live: true,
     meaning: "How long one request may wait for the acquirer's answer.",
   },
+  'acquirer.event-secret': {
+    kind: text({
+      allowed: 'a text of 16 to 512 characters, or empty',
+      pattern: /^(?:[\x20-\x7e]{16,512})?$/,
+    }),
+    default: '',
+    services: ['payment'],
+    secret: true,
+    meaning: "Key of the signatures of the acquirer's events; empty takes no events.",
+  },
   'gateway.bind': {
     kind: bind,
     default: '127.0.0.1',
@@ -303,6 +314,18 @@ export const SETTINGS = {
     services: ['gateway'],
     live: true,
     meaning: 'The most requests of one client address.',
+  },
+  chaos: {
+    kind: oneOf('0', '1'),
+    default: '0',
+    environmentOnly: true,
+    meaning: 'Whether the process may be made to fail on purpose; never in production.',
+  },
+  failpoint: {
+    kind: failpoints(),
+    default: '',
+    environmentOnly: true,
+    meaning: 'Lines at which the process ends, hangs or throws, for tests; refused without `chaos`.',
   },
 } as const satisfies Record<string, Setting>;
 

@@ -1,7 +1,19 @@
 /** What each kind of setting takes, and what it refuses. */
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { address, duration, flag, integer, list, oneOf, port, rate, ratio, url } from './setting-kind.ts';
+import {
+  address,
+  duration,
+  failpoints,
+  flag,
+  integer,
+  list,
+  oneOf,
+  port,
+  rate,
+  ratio,
+  url,
+} from './setting-kind.ts';
 import type { SettingKind } from './setting-kind.ts';
 
 function refuses(kind: SettingKind<unknown>, ...texts: string[]): void {
@@ -53,4 +65,13 @@ test('a URL has one of the schemes', () => {
 test('a list is split at commas; blanks around entries and empty entries do not count', () => {
   deepEqual(list().parse(' a, b ,,c,'), ['a', 'b', 'c']);
   deepEqual(list().parse(''), []);
+});
+
+test('failpoints are name, act and an optional passage, with commas between', () => {
+  deepEqual(failpoints().parse(''), []);
+  deepEqual(failpoints().parse('order.after_charge:exit, product.after_reserve:hang:3'), [
+    { name: 'order.after_charge', act: 'exit', pass: undefined },
+    { name: 'product.after_reserve', act: 'hang', pass: 3 },
+  ]);
+  refuses(failpoints(), 'order.after_charge', 'order:exit', 'order.after_charge:burn', 'order.x:exit:0', ',');
 });

@@ -18,6 +18,16 @@ export type Rate = {
   per: number;
 };
 
+/** A named line of the code, and what happens there. */
+export type Failpoint = {
+  /** Such as `order.after_charge`. */
+  name: string;
+  /** The process ends, the line is never left, or it throws. */
+  act: 'exit' | 'hang' | 'throw';
+  /** The only passage that it happens at, from 1; every one when undefined. */
+  pass: number | undefined;
+};
+
 /** A text of a pattern. */
 export function text({ allowed, pattern }: { allowed: string; pattern: RegExp }): SettingKind<string> {
   return { allowed, unit: '', parse: (value) => (pattern.test(value) ? value : undefined) };
@@ -113,6 +123,23 @@ export function list(): SettingKind<readonly string[]> {
         .filter((entry) => entry !== ''),
     );
   return { allowed: 'a list with commas between', unit: 'list', parse };
+}
+
+/** Failpoints, written `name:exit|hang|throw[:N]`, with commas between; empty is none. */
+export function failpoints(): SettingKind<readonly Failpoint[]> {
+  const parse = (value: string): readonly Failpoint[] | undefined => {
+    const points = value === '' ? [] : value.split(',').map(failpointOf);
+    return points.includes(undefined) ? undefined : points.filter((point) => point !== undefined);
+  };
+  const allowed = 'failpoints such as order.after_charge:exit or order.after_charge:hang:3';
+  return { allowed: `${allowed} with commas between, or empty`, unit: '', parse };
+}
+
+function failpointOf(text: string): Failpoint | undefined {
+  const [, name, word, pass] = /^([a-z]+\.[a-z_]+):([a-z]+)(?::([1-9]\d{0,5}))?$/.exec(text.trim()) ?? [];
+  const act = (['exit', 'hang', 'throw'] as const).find((each) => each === word);
+  if (name === undefined || act === undefined) return undefined;
+  return { name, act, pass: pass === undefined ? undefined : Number(pass) };
 }
 
 function within(value: number, min: number, max: number): number | undefined {

@@ -18,8 +18,8 @@ cannot reach the config server within 3 s starts from the last-known-good copy i
 environment and defaults; its readiness detail then says \`stale\` or \`none\`.
 
 Durations are a whole number and \`ms\`, \`s\`, \`m\` or \`h\`. Lists have commas between, or are an array in YAML. A *live* key
-is one that may change without a restart; processes read all keys at their start. *Environment* keys are needed before the
-config server can be asked. A key without default must be given. Values of *secret* keys are never shown.
+is one that may change without a restart; processes read all keys at their start. *Environment* keys count in the environment
+alone: they are needed before the config server can be asked, or are one process's own. A key without default must be given. Values of *secret* keys are never shown.
 `;
 
 /** The whole document. */

@@ -23,9 +23,14 @@ export type Return = { orderId: string; requestId: string; amount?: Money | unde
 export type Charges = {
   /** Charges an order once. A decline is a refusal with reason PAYMENT_DECLINED. */
   charge(order: { orderId: string; amount: Money; paymentToken: string }): Promise<Charge>;
+  /**
+   * What became of an order's charge, without ever charging; undefined when none was begun, and none can be
+   * from then on. A decline is a refusal with reason PAYMENT_DECLINED.
+   */
+  resolve(orderId: string): Promise<Charge | undefined>;
   /** Returns money of a captured payment, and tells how much of it went back by now, in minor units. */
   refund(money: Return): Promise<bigint>;
-  /** Returns whatever was or may have been charged, and bars the order from being charged later. */
+  /** Returns whatever was charged, voids what the acquirer has not decided, and bars the order from being charged later. */
   reverse(orderId: string, reason: string): Promise<{ paymentId: string; returned: bigint }>;
 };
 
@@ -35,8 +40,8 @@ const TIMEOUTS = { charge: 8_000, resolve: 6_000, refund: 6_000 };
 const IN_FLIGHT = 14_000;
 
 /**
- * The payment service's part of a purchase. `patience`, in ms, is how long a reversal waits for a charge that
- * another call has in flight.
+ * The payment service's part of a purchase. `patience`, in ms, is how long it waits for a charge that another
+ * call has in flight, when it is asked what became of it.
  */
 export function chargesOf(
   payments: Pick<ServiceClient<PaymentServiceService>, 'chargeOrder' | 'resolveCharge' | 'refundPayment'>,
@@ -51,11 +56,9 @@ export function chargesOf(
   }
 
   /** Never charges: a charge that was begun is finished by its own key, one that was not is barred. */
-  async function decided(orderId: string): Promise<Payment> {
+  async function resolved(orderId: string): Promise<Payment> {
     const request = ResolveChargeRequest.fromPartial({ orderId });
-    const payment = known(await payments.resolveCharge(request, { timeout: TIMEOUTS.resolve }));
-    if (payment.state === Payment_State.STATE_PENDING) throw undecided(orderId);
-    return payment;
+    return known(await payments.resolveCharge(request, { timeout: TIMEOUTS.resolve }));
   }
 
   return {
@@ -65,9 +68,13 @@ export function chargesOf(
       const charge = await insist(() => payments.chargeOrder(request, { timeout: TIMEOUTS.charge }));
       return outcomeOf(known(charge));
     },
+    async resolve(orderId) {
+      const payment = await orNone(insist(() => resolved(orderId), patience));
+      return payment === undefined ? undefined : outcomeOf(payment);
+    },
     refund: async (money) => returned(await refund(money)),
     async reverse(orderId, reason) {
-      const charged = await orNone(insist(() => decided(orderId), patience));
+      const charged = await orNone(insist(() => resolved(orderId), patience));
       if (charged === undefined) return { paymentId: '', returned: 0n };
       const { paymentId } = charged;
       if (holdsNothing(charged)) return { paymentId, returned: returned(charged) };
@@ -120,13 +127,6 @@ async function orNone(payment: Promise<Payment>): Promise<Payment | undefined> {
     if (toStatusError(error).code === status.NOT_FOUND) return undefined;
     throw error;
   }
-}
-
-function undecided(orderId: string): StatusError {
-  return new StatusError(status.UNAVAILABLE, 'the acquirer has not decided the charge yet', {
-    reason: 'CHARGE_IN_PROGRESS',
-    metadata: { order_id: orderId },
-  });
 }
 
 /** What the contract always answers; without it the outcome is open. */

@@ -3,6 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inProgress } from '#fabric/data/idempotency.ts';
 import type { KeyedRequest } from '#fabric/data/idempotency.ts';
+import { failpoint } from '#fabric/process/failpoint.ts';
 import { detached } from '#fabric/rpc/call-context.ts';
 import type { Item, Money, Order } from './domain.ts';
 import { drive } from './saga.ts';
@@ -24,12 +25,14 @@ export type Counter = {
    * in hand; UNAVAILABLE with reason OUTCOME_UNKNOWN when a step left its outcome open.
    */
   place(asked: Checkout, request: KeyedRequest, deadline: Date): Promise<Order>;
-  /** Resolves when no purchase is under way any more. */
+  /** Resolves when no purchase is under way any more, after 5 s at most; recovery finishes what still is. */
   drain(): Promise<void>;
 };
 
 /** The longest that a purchase goes on by itself, in ms. */
 const PURCHASE_TIMEOUT = 25_000;
+/** In ms; the process has to end within 10 s. */
+const LONGEST_DRAIN = 5_000;
 /** What is kept of the caller's time to answer in, in ms. */
 const ANSWER_MARGIN = 250;
 /** Between two looks at an order that another call has in hand, in ms. */
@@ -81,11 +84,12 @@ export function counter(work: SagaWork): Counter {
       const { customerId, items } = asked;
       const until = deadline.getTime() - ANSWER_MARGIN;
       const begun = await store.begin({ orderId: randomUUIDv7(), customerId, items }, request);
+      await failpoint('order.after_begin');
       if (begun.kind === 'repeated') return repeat(begun.resourceId, asked, { request, until });
       return within(until, begun.order, start(begun.order, asked));
     },
     drain: async () => {
-      await Promise.allSettled(underWay);
+      await Promise.race([Promise.allSettled(underWay), sleep(LONGEST_DRAIN, undefined, { ref: false })]);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The schema of the order database; CHECK constraints are the last line of defence of every rule on money and states. */
 import { Migration } from '@mikro-orm/migrations';
-import { IDEMPOTENCY_TABLE } from '#fabric/data/idempotency.ts';
+import { IDEMPOTENCY_KEY_AGE, IDEMPOTENCY_TABLE } from '#fabric/data/idempotency.ts';
 
 class CreateOrders extends Migration {
   override up(): void {
@@ -82,6 +82,18 @@ class GrantToApp extends Migration {
   }
 }
 
+class ScheduleRecovery extends Migration {
+  override up(): void {
+    // When recovery looks at an unfinished order, and how often it did; see store.ts.
+    this.addSql(`alter table orders
+      add column attempts integer not null default 0 check (attempts >= 0),
+      add column next_attempt_at timestamptz not null default now()`);
+    this.addSql(`create index orders_unfinished on orders (next_attempt_at)
+      where state = 'PENDING' or state <> ending_state`);
+    this.addSql(IDEMPOTENCY_KEY_AGE);
+  }
+}
+
 /** In order; a name once released never changes. The app role is named for the database: order_app. */
 export const migrations = [
   { name: '0001-orders', class: CreateOrders },
@@ -89,4 +101,5 @@ export const migrations = [
   { name: '0003-history', class: CreateHistory },
   { name: '0004-idempotency-keys', class: CreateIdempotencyKeys },
   { name: '0005-grants', class: GrantToApp },
+  { name: '0006-recovery', class: ScheduleRecovery },
 ];

@@ -6,9 +6,11 @@ import type { KeyedRequest } from '#fabric/data/idempotency.ts';
 import { counter } from './checkout.ts';
 import type { Checkout } from './checkout.ts';
 import { entities } from './entities.ts';
+import { leases } from './leases.ts';
 import { migrations } from './migrations.ts';
 import { purchaseOutcome } from './domain.ts';
 import type { Money, Order, Reason } from './domain.ts';
+import type { PurchaseEvents } from './purchase-events.ts';
 import type { SagaWork } from './saga.ts';
 import type { Call, Shop } from './shop.fixture.ts';
 import { CREATE_ORDER, orderStore } from './store.ts';
@@ -22,7 +24,17 @@ export type Orders = {
   placedUnder(request: KeyedRequest): Promise<string[]>;
   /** Time passes until no lease of the key's order holds. */
   lapse(request: KeyedRequest): Promise<void>;
+  /** Time passes until recovery may look at every unfinished order. */
+  pass(): Promise<void>;
+  /** Lets an order's lease end so many ms from now, and recovery look at it at once. */
+  age(orderId: string, leaseLeft: number): Promise<void>;
+  /** Seconds from the end of an order's lease until recovery looks at it. */
+  pauseOf(orderId: string): Promise<number>;
+  /** The number of unfinished orders that an SQL condition holds for. */
+  unfinished(condition?: string): Promise<number>;
 };
+
+const UNFINISHED = `(state = 'PENDING' or state <> ending_state)`;
 
 /** Opens the stores on a database of their own. */
 export async function openOrders(): Promise<Orders> {
@@ -36,14 +48,45 @@ export async function openOrders(): Promise<Orders> {
     lapse: async ({ key }) => {
       await database.asOwner(`update orders set lease_until = now() where order_id in (${ids(key)})`);
     },
+    pass: async () => {
+      await database.asOwner(
+        `update orders set lease_until = now(), next_attempt_at = now() where ${UNFINISHED}`,
+      );
+    },
+    age: async (orderId, leaseLeft) => {
+      await database.asOwner(
+        `update orders set lease_until = now() + interval '${leaseLeft} ms', next_attempt_at = now()
+         where order_id = '${orderId}'`,
+      );
+    },
+    pauseOf: async (orderId) => {
+      const pause = `select extract(epoch from next_attempt_at - lease_until)::float8 as s
+        from orders where order_id = '${orderId}'`;
+      return Number((await database.asOwner(pause)).rows[0]?.['s']);
+    },
+    unfinished: async (condition = 'true') => {
+      const counted = `select count(*)::integer as n from orders where ${UNFINISHED} and ${condition}`;
+      return Number((await database.asOwner(counted)).rows[0]?.['n']);
+    },
   };
 }
 
 /** The saga's work against a shop in memory. */
 export function workIn(shop: Shop, store: OrderStore): SagaWork {
+  const stage = { stock: shop.stockPart, charges: shop.chargesPart, events: silent() };
+  return { ...stage, store, leases: leases(store), grace: 5_000 };
+}
+
+/** The same, as recovery does it. */
+export function recoveryIn(shop: Shop, store: OrderStore): SagaWork {
+  return { ...workIn(shop, store), charges: shop.recoveryPart, grace: 0 };
+}
+
+/** Events that nobody hears. */
+export function silent(): PurchaseEvents {
   const nothing = (): void => undefined;
-  const events = { confirmed: nothing, ended: nothing, left: nothing };
-  return { store, stock: shop.stockPart, charges: shop.chargesPart, events };
+  const recovery = { recovered: nothing, unrecovered: nothing, parked: nothing };
+  return { confirmed: nothing, ended: nothing, left: nothing, stepped: nothing, ...recovery };
 }
 
 /** Buys as an approved customer, under a key of its own. */

@@ -34,6 +34,14 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return leavesOutcomeOpen(error) ? undefined : interrupted();
 }
 
+/** Whether a failure is none of the order's own: a peer or the database is away, or too slow to answer. */
+export function isOutage(error: unknown): boolean {
+  const { code } = toStatusError(error);
+  return (
+    code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED || code === status.RESOURCE_EXHAUSTED
+  );
+}
+
 /** UNAVAILABLE: what became of the order is not known yet; the same request_id resolves it. */
 export function outcomeUnknown(orderId: string, cause: unknown): StatusError {
   return new StatusError(status.UNAVAILABLE, 'the outcome is not known yet; ask again with the same key', {

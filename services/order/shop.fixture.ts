@@ -22,11 +22,11 @@ export type Call =
 export type Fault = { when: 'before' | 'after'; error: Error };
 
 /** What a token does, as the acquirer would. */
-type TokenOutcome = 'captured' | 'declined' | 'waiting' | 'unknown';
+type TokenOutcome = 'captured' | 'declined' | 'waiting' | 'review' | 'unknown';
 
 type Reservation = 'HELD' | 'SOLD' | 'FREE' | 'BARRED';
 
-type Account = { state: 'captured' | 'declined' | 'waiting' | 'barred'; amount: bigint; returned: bigint };
+type Account = { state: Exclude<TokenOutcome, 'unknown'> | 'barred'; amount: bigint; returned: bigint };
 
 /** A shop of one product. */
 export class Shop {
@@ -40,6 +40,8 @@ export class Shop {
   fault: (call: Call) => Fault | undefined = () => undefined;
   readonly stockPart: Stock;
   readonly chargesPart: Charges;
+  /** The same with no patience for charges in flight. */
+  readonly recoveryPart: Charges;
 
   constructor() {
     this.stockPart = stockOf({
@@ -54,16 +56,15 @@ export class Shop {
       releaseStock: ({ orderIds: [orderId = ''] }) =>
         this.#call('releaseStock', () => this.#settled(orderId, () => this.#release(orderId))),
     });
-    this.chargesPart = chargesOf(
-      {
-        chargeOrder: ({ orderId, amount, paymentToken }) =>
-          this.#call('chargeOrder', () => this.#charge(orderId, amount?.minorUnits ?? 0n, paymentToken)),
-        resolveCharge: ({ orderId }) => this.#call('resolveCharge', () => this.#resolve(orderId)),
-        refundPayment: ({ orderId, amount }) =>
-          this.#call('refundPayment', () => this.#refund(orderId, amount?.minorUnits)),
-      },
-      600,
-    );
+    const payments: Parameters<typeof chargesOf>[0] = {
+      chargeOrder: ({ orderId, amount, paymentToken }) =>
+        this.#call('chargeOrder', () => this.#charge(orderId, amount?.minorUnits ?? 0n, paymentToken)),
+      resolveCharge: ({ orderId }) => this.#call('resolveCharge', () => this.#resolve(orderId)),
+      refundPayment: ({ orderId, amount }) =>
+        this.#call('refundPayment', () => this.#refund(orderId, amount?.minorUnits)),
+    };
+    this.chargesPart = chargesOf(payments, 600);
+    this.recoveryPart = chargesOf(payments, 0);
   }
 
   /** Units that orders have, reserved or sold. */
@@ -137,6 +138,10 @@ export class Shop {
 
   #refund(orderId: string, asked: bigint | undefined): { payment: Payment } {
     const account = this.accounts.get(orderId);
+    if (account?.state === 'review' || account?.state === 'waiting') {
+      account.state = 'declined'; // voided: nothing was captured
+      return { payment: message(orderId, account) };
+    }
     if (account?.state !== 'captured') throw refusal('REFUND_EXCEEDS_CAPTURE');
     const amount = asked ?? account.amount - account.returned;
     if (amount > account.amount - account.returned) throw refusal('REFUND_EXCEEDS_CAPTURE');
@@ -151,6 +156,7 @@ const OUTCOMES: Record<string, TokenOutcome> = {
   tok_visa: 'captured',
   tok_declined: 'declined',
   tok_async: 'waiting',
+  tok_review: 'review',
 };
 
 function refusal(reason: string, metadata: Record<string, string> = {}): StatusError {
@@ -170,5 +176,6 @@ function message(orderId: string, { state, amount, returned }: Account): Payment
 function stateOf(state: Account['state'], allReturned: boolean): Payment_State {
   if (state === 'declined') return Payment_State.STATE_DECLINED;
   if (state === 'waiting') return Payment_State.STATE_PENDING;
+  if (state === 'review') return Payment_State.STATE_UNDER_REVIEW;
   return allReturned ? Payment_State.STATE_REFUNDED : Payment_State.STATE_SUCCEEDED;
 }

@@ -10,13 +10,14 @@ import { entities } from './entities.ts';
 import { migrations } from './migrations.ts';
 import type { Ending, Item, Order } from './domain.ts';
 import { CREATE_ORDER, orderStore } from './store.ts';
-import type { OrderStore } from './store.ts';
+import type { OrderStore, Taken } from './store.ts';
 
 let database: TestDatabase;
 let store: OrderStore;
 let replica: OrderStore;
 
 const SUPERSEDED = { code: status.ABORTED, reason: 'ORDER_SUPERSEDED' };
+const AT_REST = { failed: false, grace: 0 };
 const ITEMS = [
   { productId: 'watch', quantity: 2 },
   { productId: 'aurora-1', quantity: 1 },
@@ -82,7 +83,7 @@ test('once an order is to be undone nobody can price, confirm or let go of it as
   await replica.decide(priced, CANCELLED);
   await assert.rejects(store.confirm({ ...priced, paymentId: 'payment' }), SUPERSEDED);
   await assert.rejects(price(order), SUPERSEDED);
-  await assert.rejects(store.rest(priced), SUPERSEDED);
+  await assert.rejects(store.rest(priced, AT_REST), SUPERSEDED);
   await assert.rejects(store.decide(priced, OUT_OF_STOCK), SUPERSEDED);
 });
 
@@ -109,8 +110,39 @@ test('an order is taken over once its lease ran out, and the first holder can wr
   await assert.rejects(price(order), SUPERSEDED);
 });
 
+test('what is due goes to recovery once, and whoever had it in hand can write no more', async () => {
+  const order = await begin();
+  const priced = await price(order);
+  const mine = async (from: OrderStore): Promise<Taken[]> =>
+    (await from.takeOverDue(1_000)).filter((each) => each.order.orderId === order.orderId);
+  assert.deepEqual(await mine(store), []);
+  const due = 'set lease_until = now(), next_attempt_at = now()';
+  await database.asOwner(`update orders ${due} where order_id = '${order.orderId}'`);
+  assert.deepEqual(await mine(replica), [{ order: { ...priced, fence: order.fence + 1 }, attempts: 1 }]);
+  assert.deepEqual(await mine(store), []);
+  await assert.rejects(store.confirm({ ...priced, paymentId: 'payment' }), SUPERSEDED);
+  await assert.rejects(store.decide(priced, OUT_OF_STOCK), SUPERSEDED);
+  await store.renew([priced]);
+  await replica.confirm({ ...priced, fence: order.fence + 1, paymentId: 'payment' });
+});
+
+test('a renewal neither revives an order that was let go nor one that was taken over', async () => {
+  const order = await store.rest(await begin(), AT_REST);
+  await store.renew([order]);
+  const taken = await replica.takeOver(order.orderId);
+  assert.equal(taken?.fence, order.fence + 1);
+  await database.asOwner(
+    `update orders set lease_until = now() + interval '1 minute' where order_id = '${order.orderId}'`,
+  );
+  await store.renew([order]);
+  const left = await database.asOwner(
+    `select lease_until > now() + interval '50 seconds' as long from orders where order_id = '${order.orderId}'`,
+  );
+  assert.equal(left.rows[0]?.['long'], true);
+});
+
 test('an order that rests can be taken over at once, an order at rest cannot', async () => {
-  const order = await store.rest({ ...(await price(await begin())), paymentId: 'payment' });
+  const order = await store.rest({ ...(await price(await begin())), paymentId: 'payment' }, AT_REST);
   assert.equal((await replica.takeOver(order.orderId))?.paymentId, 'payment');
   const confirmed = await confirm(await begin());
   await database.asOwner(`update orders set lease_until = now() where order_id = '${confirmed.orderId}'`);

@@ -34,6 +34,20 @@ export type Prices = { lines: readonly PricedLine[]; total: Money };
 /** Where an order stands in a list, newest first. */
 export type OrderPosition = { createTime: Date; orderId: string };
 
+/** How an order that is let go goes on. */
+export type Rest = {
+  /** Whether the order itself is at fault: so many such attempts park it. */
+  failed: boolean;
+  /** For how long at least recovery leaves it to its customer, in ms. */
+  grace: number;
+};
+
+/** An order that recovery took over, and how often it did so before and now without getting it to its end. */
+export type Taken = { order: Order; attempts: number };
+
+/** How many orders are unfinished, and how many of them recovery has given up. */
+export type Backlog = { unfinished: number; parked: number };
+
 /**
  * Every write takes the order as it was read and answers it as it is now. One whose state or fence changed
  * meanwhile is ABORTED with reason ORDER_SUPERSEDED: another call has the order in hand.
@@ -45,8 +59,12 @@ export type OrderStore = {
   takeOver(orderId: string): Promise<Order | undefined>;
   /** Records lines and total, before anything is charged. */
   recordPrices(order: Order, prices: Prices): Promise<Order>;
+  /** Takes over unfinished orders that are due and that nobody has in hand; each goes to one caller. */
+  takeOverDue(limit: number): Promise<Taken[]>;
+  /** Keeps orders for another lease, except those that were let go or taken over meanwhile. */
+  renew(orders: readonly Order[]): Promise<void>;
   /** Lets the order go, with the payment it waits for if there is one: whoever comes next may take it. */
-  rest(order: Order): Promise<Order>;
+  rest(order: Order, rest: Rest): Promise<Order>;
   confirm(order: Order): Promise<Order>;
   /** Decides that the order is undone. From here on nobody can confirm it, and whoever had it in hand lost it. */
   decide(order: Order, ending: Ending): Promise<Order>;
@@ -55,12 +73,22 @@ export type OrderStore = {
   /** Records money that went back while the goods stayed; all of it makes the order REFUNDED. */
   recordRefund(order: Order, note: string): Promise<Order>;
   find(orderId: string): Promise<Order | undefined>;
+  backlog(): Promise<Backlog>;
   /** Newest first. */
   list(filter: OrderFilter): Promise<Order[]>;
 };
 
 /** How long an order stays with the call that drives it unless it writes again: after a crash, others wait no longer. */
 const LEASE = `interval '5 seconds'`;
+/** When recovery may take an order that its driver has just written: its customer comes first for 5 s. */
+const UNATTENDED = `now() + ${LEASE} + interval '5 seconds'`;
+/** Recovery gives an order up after so many attempts that failed. */
+export const PARKED_AFTER = 20;
+/** Attempts after which pauses between them grow no longer. */
+const SLOWEST = 6;
+/** 1 s after the first attempt, then twice the last, 20 s at most: what is well again is finished within 30 s. */
+const PAUSE = `interval '1 second' * least(20, power(2, greatest(0, least(attempts, ${SLOWEST}) - 1)))`;
+const UNFINISHED = `(state = 'PENDING' or state <> ending_state)`;
 const GUARD = 'where order_id = ? and state = ? and fence = ?';
 /** A time as a number of ms, which crosses the driver exactly and independent of its time zone. */
 const MS = '(extract(epoch from update_time) * 1000)::float8 as ms';
@@ -83,15 +111,15 @@ export function orderStore(database: Database): OrderStore {
     begin: (order, request) => inTransaction((tx) => begin(tx, order, request)),
     takeOver: (orderId) => run((em) => takeOver(em, orderId)),
     recordPrices: (order, prices) => run((em) => recordPrices(em, order, prices)),
-    rest: (order) => run((em) => rest(em, order)),
-    confirm: (order) =>
-      run((em) =>
-        transition(em, order, { state: 'CONFIRMED', set: 'payment_id = ?', values: [order.paymentId] }),
-      ),
+    takeOverDue: (limit) => run((em) => takeOverDue(em, limit)),
+    renew: (orders) => run((em) => renew(em, orders)),
+    rest: (order, how) => run((em) => rest(em, order, how)),
+    confirm: (order) => run((em) => confirm(em, order)),
     decide: (order, ending) => run((em) => decide(em, order, ending)),
     end: (order) => inTransaction((tx) => end(tx, order)),
     recordRefund: (order, note) => run((em) => recordRefund(em, order, note)),
     find: (orderId) => run((em) => find(em, orderId)),
+    backlog: () => run(backlog),
     list: (filter) => run((em) => list(em, filter)),
   };
 }
@@ -105,7 +133,8 @@ async function insert(tx: EntityManager, { orderId, customerId, items }: NewOrde
   const createTime = timeOf(
     await tx.execute<Moment[]>(
       `with placed as (
-         insert into orders (order_id, customer_id, lease_until) values (?, ?, now() + ${LEASE})
+         insert into orders (order_id, customer_id, lease_until, next_attempt_at)
+         values (?, ?, now() + ${LEASE}, ${UNATTENDED})
          returning order_id, state, update_time
        ), lines as (
          insert into order_line (order_id, product_id, quantity, position)
@@ -138,12 +167,41 @@ async function insert(tx: EntityManager, { orderId, customerId, items }: NewOrde
 
 async function takeOver(em: EntityManager, orderId: string): Promise<Order | undefined> {
   const taken = await em.execute<unknown[]>(
-    `update orders set fence = fence + 1, lease_until = now() + ${LEASE}
-     where order_id = ? and lease_until <= now() and (state = 'PENDING' or state <> ending_state)
+    `update orders set fence = fence + 1, lease_until = now() + ${LEASE}, next_attempt_at = ${UNATTENDED}
+     where order_id = ? and lease_until <= now() and ${UNFINISHED}
      returning order_id`,
     [orderId],
   );
   return taken.length === 1 ? find(em, orderId) : undefined;
+}
+
+/** Counts the attempt before it is made: an order that crashes its process is parked all the same. */
+async function takeOverDue(em: EntityManager, limit: number): Promise<Taken[]> {
+  const taken = await em.execute<{ order_id: string; attempts: number }[]>(
+    `with due as (
+       select order_id from orders
+       where ${UNFINISHED} and attempts < ${PARKED_AFTER} and next_attempt_at <= now() and lease_until <= now()
+       order by next_attempt_at limit ? for update skip locked
+     )
+     update orders set fence = fence + 1, attempts = attempts + 1,
+       lease_until = now() + ${LEASE}, next_attempt_at = now() + ${LEASE}
+     from due where orders.order_id = due.order_id
+     returning orders.order_id, attempts`,
+    [limit],
+  );
+  if (taken.length === 0) return [];
+  const attempts = new Map(taken.map((row) => [row.order_id, row.attempts]));
+  const records = await em.find(OrderEntity, { orderId: { $in: [...attempts.keys()] } }, WHOLE);
+  return records.map((record) => ({ order: toOrder(record), attempts: attempts.get(record.orderId) ?? 0 }));
+}
+
+async function renew(em: EntityManager, orders: readonly Order[]): Promise<void> {
+  await em.execute(
+    `update orders set lease_until = now() + ${LEASE}, next_attempt_at = ${UNATTENDED}
+     from unnest(array[?]::uuid[], array[?]::integer[]) as held (id, fence_held)
+     where order_id = id and fence = fence_held and lease_until > now() and ${UNFINISHED}`,
+    [orders.map(({ orderId }) => orderId), orders.map(({ fence }) => fence)],
+  );
 }
 
 async function recordPrices(em: EntityManager, order: Order, { lines, total }: Prices): Promise<Order> {
@@ -170,24 +228,40 @@ async function recordPrices(em: EntityManager, order: Order, { lines, total }: P
   return { ...order, lines, total, updateTime: written(order, rows) };
 }
 
-async function rest(em: EntityManager, order: Order): Promise<Order> {
+async function rest(em: EntityManager, order: Order, { failed, grace }: Rest): Promise<Order> {
   const rows = await em.execute<Moment[]>(
     `update orders set lease_until = now(), payment_id = ?,
+       attempts = case when ? then attempts else least(attempts, ${SLOWEST}) end,
+       next_attempt_at = now() + greatest(${PAUSE}, ? * interval '1 millisecond'),
        update_time = case when payment_id = ? then update_time else now() end ${GUARD} returning ${MS}`,
-    [order.paymentId, order.paymentId, ...guardOf(order)],
+    [order.paymentId, failed, grace, order.paymentId, ...guardOf(order)],
   );
   return { ...order, updateTime: written(order, rows) };
 }
 
+function confirm(em: EntityManager, order: Order): Promise<Order> {
+  const { paymentId } = order;
+  return transition(em, order, {
+    state: 'CONFIRMED',
+    set: 'payment_id = ?, attempts = 0',
+    values: [paymentId],
+  });
+}
+
+/** Read again: what was priced since the order was read may have been charged, and has to be returned. */
 async function decide(em: EntityManager, order: Order, ending: Ending): Promise<Order> {
   const { state, reason, message, metadata } = ending;
   const rows = await em.execute<Moment[]>(
     `update orders set ending_state = ?, ending_reason = ?, ending_message = ?, ending_metadata = ?::jsonb,
-       payment_id = ?, fence = fence + 1, lease_until = now() + ${LEASE}, update_time = now()
+       payment_id = coalesce(nullif(?, ''), payment_id),
+       fence = fence + 1, lease_until = now() + ${LEASE}, update_time = now()
      ${GUARD} and ending_state is null returning ${MS}`,
     [state, reason, message, JSON.stringify(metadata), order.paymentId, ...guardOf(order)],
   );
-  return { ...order, ending, fence: order.fence + 1, updateTime: written(order, rows) };
+  written(order, rows);
+  const decided = await find(em, order.orderId);
+  if (decided?.fence !== order.fence + 1) throw superseded(order);
+  return decided;
 }
 
 async function end(tx: EntityManager, order: Order): Promise<Order> {
@@ -237,12 +311,17 @@ async function transition(em: EntityManager, order: Order, change: Change): Prom
 
 async function find(em: EntityManager, orderId: string): Promise<Order | undefined> {
   if (!UUID.test(orderId)) return undefined;
-  const record = await em.findOne(
-    OrderEntity,
-    { orderId },
-    { populate: ['lines', 'history'], refresh: true },
-  );
+  const record = await em.findOne(OrderEntity, { orderId }, WHOLE);
   return record === null ? undefined : toOrder(record);
+}
+
+async function backlog(em: EntityManager): Promise<Backlog> {
+  const [row] = await em.execute<Backlog[]>(
+    `select count(*)::integer as unfinished,
+       (count(*) filter (where attempts >= ${PARKED_AFTER}))::integer as parked
+     from orders where ${UNFINISHED}`,
+  );
+  return row ?? { unfinished: 0, parked: 0 };
 }
 
 async function list(em: EntityManager, filter: OrderFilter): Promise<Order[]> {
@@ -263,6 +342,9 @@ function behind({ createTime, orderId }: OrderPosition): object[] {
   return [{ createTime: { $lt: createTime } }, { createTime, orderId: { $lt: orderId } }];
 }
 
+/** An order with its lines and history, as the database has it now. */
+const WHOLE = { populate: ['lines', 'history'], refresh: true } as const;
+
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu;
 
 type Moment = { ms: number };
@@ -276,10 +358,14 @@ function timeOf([row]: readonly Moment[]): Date | undefined {
 }
 
 /** When a guarded change was written; no row means that it was not. */
-function written({ orderId }: Order, rows: readonly Moment[]): Date {
+function written(order: Order, rows: readonly Moment[]): Date {
   const time = timeOf(rows);
-  if (time !== undefined) return time;
-  throw new StatusError(status.ABORTED, 'another call has this order in hand', {
+  if (time === undefined) throw superseded(order);
+  return time;
+}
+
+function superseded({ orderId }: Order): StatusError {
+  return new StatusError(status.ABORTED, 'another call has this order in hand', {
     reason: 'ORDER_SUPERSEDED',
     metadata: { order_id: orderId },
   });

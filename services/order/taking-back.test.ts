@@ -3,8 +3,20 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
+import { StatusError } from '#fabric/rpc/status-error.ts';
 import { counter } from './checkout.ts';
-import { assertSettled, buy, checkout, keyed, openOrders, soon, usd, workIn } from './purchase.fixture.ts';
+import type { Order } from './domain.ts';
+import {
+  assertSettled,
+  buy,
+  checkout,
+  failing,
+  keyed,
+  openOrders,
+  soon,
+  usd,
+  workIn,
+} from './purchase.fixture.ts';
 import type { Orders } from './purchase.fixture.ts';
 import { Shop } from './shop.fixture.ts';
 import { cancel, refund } from './taking-back.ts';
@@ -102,26 +114,48 @@ test('a refund needs a positive amount in the currency of the order', async () =
   }
 });
 
-test('cancelling an order whose charge is undecided waits for the decision, and returns what was taken', async () => {
+test('cancelling by a reading from before the charge returns the charge, too', async () => {
   const shop = new Shop();
-  const order = await buy(shop, orders.store, { paymentToken: 'tok_async' });
-  const cancelling = cancel(order, '', workIn(shop, orders.store));
-  await sleep(100);
-  shop.accounts.set(order.orderId, { state: 'captured', amount: 500n, returned: 0n });
-  const cancelled = await cancelling;
-  assert.equal(cancelled.state, 'CANCELLED');
-  assertSettled(shop, cancelled);
+  const request = keyed();
+  const { promise: early, resolve: read } = Promise.withResolvers<Order | undefined>();
+  const work = workIn(shop, orders.store);
+  const charge: typeof work.charges.charge = async (asked) => {
+    const charged = await work.charges.charge(asked);
+    await cancel((await early) ?? assert.fail(), '', workIn(shop, orders.replica));
+    return charged;
+  };
+  const recordPrices: typeof work.store.recordPrices = async (order, prices) => {
+    read(await orders.replica.find(order.orderId));
+    return work.store.recordPrices(order, prices);
+  };
+  const slow = { ...work, store: { ...work.store, recordPrices }, charges: { ...work.charges, charge } };
+  const order = await counter(slow).place(checkout(), request, soon());
+  assert.equal(order.state, 'CANCELLED');
+  assert.deepEqual(order.total, usd(500n));
+  assertSettled(shop, order);
 });
+
+for (const token of ['tok_async', 'tok_review']) {
+  test(`cancelling an order that waits for ${token} voids its charge`, async () => {
+    const shop = new Shop();
+    const order = await buy(shop, orders.store, { paymentToken: token });
+    const cancelled = await cancel(order, '', workIn(shop, orders.store));
+    assert.equal(cancelled.state, 'CANCELLED');
+    assertSettled(shop, cancelled);
+  });
+}
 
 test('a cancellation that cannot be finished yet stands, and cancelling again finishes it', async () => {
   const shop = new Shop();
-  const order = await buy(shop, orders.store, { paymentToken: 'tok_async' });
+  const order = await buy(shop, orders.store);
+  const error = new StatusError(status.UNAVAILABLE, 'gone');
+  failing(shop, ['refundPayment'], { when: 'before', error, times: Infinity });
   await assert.rejects(cancel(order, 'changed mind', workIn(shop, orders.store)), {
     reason: 'OUTCOME_UNKNOWN',
   });
   const waiting = await orders.store.find(order.orderId);
   assert.equal(waiting?.ending?.message, 'changed mind');
-  shop.accounts.set(order.orderId, { state: 'declined', amount: 500n, returned: 0n });
+  shop.fault = () => undefined;
   const cancelled = await cancel(waiting ?? order, '', workIn(shop, orders.replica));
   assert.equal(cancelled.state, 'CANCELLED');
   assertSettled(shop, cancelled);

@@ -6,7 +6,7 @@ import { after } from 'node:test';
 
 /** What the acquirer did. */
 export type LedgerEntry = {
-  kind: 'capture' | 'refund';
+  kind: 'capture' | 'refund' | 'void';
   id: string;
   key: string;
   amount: string;
@@ -21,14 +21,24 @@ export type TestAcquirer = {
   requests: { method: string; path: string; headers: IncomingMessage['headers'] }[];
   /** The next requests fail so, one each. */
   faults: Fault[];
+  /** Approves a charge that was left open; nothing when it is not open any more. */
+  approve: (orderId: string) => void;
 };
 
-/** Answers 503, drops the connection, or does the work and then drops the connection. */
-export type Fault = 'unavailable' | 'reset' | 'reset_after_work' | 'no_answer_after_work';
+/** Answers 503, drops the connection, does the work and then drops the connection, or nothing of it. */
+export type Fault = 'none' | 'unavailable' | 'reset' | 'reset_after_work' | 'no_answer_after_work';
 
-type Charge = { id: string; status: string; declineReason?: string; cardBrand: string; cardLast4: string };
+type Charge = {
+  id: string;
+  status: string;
+  declineReason?: string;
+  cardBrand: string;
+  cardLast4: string;
+  amount: string;
+  orderId: string;
+};
 
-const OUTCOMES: Record<string, Omit<Charge, 'id'>> = {
+const OUTCOMES: Record<string, Omit<Charge, 'id' | 'amount' | 'orderId'>> = {
   tok_visa: { status: 'succeeded', cardBrand: 'visa', cardLast4: '4242' },
   tok_declined: { status: 'declined', declineReason: 'card_declined', cardBrand: 'visa', cardLast4: '0002' },
   tok_async: { status: 'pending', cardBrand: 'visa', cardLast4: '4242' },
@@ -38,7 +48,12 @@ const OUTCOMES: Record<string, Omit<Charge, 'id'>> = {
 /** Starts an acquirer; it stops when the file's tests are over. */
 export async function startTestAcquirer(): Promise<TestAcquirer> {
   const charges = new Map<string, Charge>();
-  const acquirer: TestAcquirer = { url: '', ledger: [], requests: [], faults: [] };
+  const ledger: LedgerEntry[] = [];
+  const approve = (orderId: string): void => {
+    const charge = charges.get(`charge-${orderId}`);
+    if (charge !== undefined && isOpen(charge)) decide(ledger, charge, 'capture');
+  };
+  const acquirer: TestAcquirer = { url: '', ledger, requests: [], faults: [], approve };
   const server = createServer((request, response) => void serve(acquirer, charges, { request, response }));
   after(() => server.close().closeAllConnections());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -71,6 +86,13 @@ function work(
     const found = charges.get(url.searchParams.get('key') ?? '');
     return found === undefined ? { code: 404, body: { code: 'not_found' } } : { code: 200, body: found };
   }
+  const voided = [...charges.values()].find(({ id }) => url.pathname === `/v1/charges/${id}/void`);
+  if (voided !== undefined) {
+    if (isOpen(voided)) decide(acquirer.ledger, voided, 'void');
+    return voided.status === 'voided'
+      ? { code: 200, body: voided }
+      : { code: 422, body: { code: 'charge_not_voidable' } };
+  }
   const key = String(request.headers['idempotency-key']);
   const { amount = '', token, chargeId, ...rest } = JSON.parse(body) as Record<string, string>;
   const known = charges.get(key);
@@ -81,10 +103,21 @@ function work(
   if (outcome === undefined) return { code: 400, body: { code: 'token_unknown' } };
   const charged = acquirer.ledger.find((entry) => entry.id === chargeId);
   const orderId = rest['orderId'] ?? charged?.orderId ?? '';
-  const charge = { id: `ch_${charges.size + 1}`, ...outcome };
+  const charge = { id: `ch_${charges.size + 1}`, ...outcome, amount, orderId };
   charges.set(key, charge);
   if (outcome.status === 'succeeded') acquirer.ledger.push({ kind, id: charge.id, key, amount, orderId });
   return { code: 200, body: charge };
+}
+
+function isOpen({ status }: Charge): boolean {
+  return status === 'pending' || status === 'under_review';
+}
+
+function decide(ledger: LedgerEntry[], charge: Charge, kind: 'capture' | 'void'): void {
+  charge.status = kind === 'void' ? 'voided' : 'succeeded';
+  const { id, orderId } = charge;
+  const amount = kind === 'void' ? '0' : charge.amount;
+  ledger.push({ kind, id, key: `charge-${orderId}`, amount, orderId });
 }
 
 function send(response: ServerResponse, code: number, body: object): void {

@@ -15,7 +15,7 @@ export type ChargeAttempt = {
 export type Charge = {
   /** The acquirer's own id. */
   id: string;
-  status: 'succeeded' | 'declined' | 'pending' | 'under_review';
+  status: 'succeeded' | 'declined' | 'pending' | 'under_review' | 'voided';
   /** Empty unless declined. */
   declineReason: 'card_declined' | 'insufficient_funds' | 'expired_card' | '';
   cardBrand: string;
@@ -35,6 +35,11 @@ export type Acquirer = {
   charge(attempt: ChargeAttempt, signal: AbortSignal): Promise<Charge>;
   /** The charge that was begun with a key; undefined when the acquirer has never seen the key. */
   findCharge(key: string, signal: AbortSignal): Promise<Charge | undefined>;
+  /**
+   * Ends a charge that is not captured, so that it never will be. Resolves when the acquirer answered, also
+   * when it had decided before: only the charge itself says which.
+   */
+  void(chargeId: string, signal: AbortSignal): Promise<void>;
   /** Resolves when the money went back. */
   refund(attempt: RefundAttempt, signal: AbortSignal): Promise<void>;
 };

@@ -1,21 +1,17 @@
 /** Charging an order once: ask the acquirer, and while the outcome is open ask again by the same key. */
 import { createHash } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
+import { failpoint } from '#fabric/process/failpoint.ts';
 import { StatusError } from '#fabric/rpc/status-error.ts';
-import type { Logger } from '#fabric/telemetry/logger.ts';
-import type { Acquirer, Charge } from './acquirer.ts';
+import type { Charge } from './acquirer.ts';
 import { isOpen, isSameCharge } from './domain.ts';
 import type { Money } from './domain.ts';
 import type { StoredPayment } from './entities.ts';
-import { chargeSettled } from './events.ts';
+import { chargeBarred, chargeInProgress, chargeMismatch, chargeNotFound } from './refusals.ts';
+import { keyOf, settle } from './settle.ts';
+import type { Dependencies, Limits } from './settle.ts';
+import { undoCharge } from './undo.ts';
 import { whileOpen } from './while-open.ts';
-import type { ChargeOutcome, PaymentStore } from './store.ts';
-
-/** What charging and refunding stand on. */
-export type Dependencies = { store: PaymentStore; acquirer: Acquirer; log: Logger };
-
-/** How long to try. */
-export type Limits = { deadline: Date; signal: AbortSignal };
 
 /** An order to charge. */
 export type ChargeRequest = { orderId: string; customerId: string; amount: Money; token: string };
@@ -26,7 +22,8 @@ const IN_FLIGHT = 5_000;
 /**
  * Charges an order, or answers the outcome it had. The payment is durable before the acquirer hears of it.
  * INVALID_ARGUMENT and FAILED_PRECONDITION mean that this call charged nothing; after any other failure the
- * outcome is open, and a repetition or resolveCharge finds it out.
+ * outcome is open, and a repetition or resolveCharge finds it out. A charge that was undone while it was under
+ * way is answered as it ended, DECLINED or REFUNDED.
  */
 export async function chargeOrder(
   dependencies: Dependencies,
@@ -37,13 +34,18 @@ export async function chargeOrder(
   const demand = { customerId, amount, tokenDigest: digest(orderId, token) };
   const window = limits.deadline.getTime() - Date.now() + IN_FLIGHT;
   const { payment, fresh } = await dependencies.store.begin({ orderId, ...demand, window });
-  if (payment.state === 'BARRED') throw barred(orderId);
-  if (!isSameCharge(payment, demand)) throw mismatch(orderId);
+  await failpoint('payment.after_begin');
+  if (payment.state === 'BARRED') throw chargeBarred(orderId);
+  if (!isSameCharge(payment, demand)) throw chargeMismatch(orderId);
+  if (payment.undone) throw chargeBarred(orderId);
   if (!isOpen(payment.state)) return payment;
-  // Not extended: it was finished, barred or forgotten meanwhile, and is looked at again.
+  // Not extended: it was finished, undone, barred or forgotten meanwhile, and is looked at again.
   if (!fresh && !(await dependencies.store.extend(orderId, window)))
     return chargeOrder(dependencies, request, limits);
-  return settle(dependencies, orderId, await askUntilKnown(dependencies, { request, fresh }, limits));
+  const charge = await askUntilKnown(dependencies, { request, fresh }, limits);
+  await failpoint('payment.after_charge');
+  const settled = await settle(dependencies, orderId, charge);
+  return settled.undone ? undoCharge(dependencies, orderId, limits.signal) : settled;
 }
 
 /**
@@ -56,14 +58,15 @@ export async function resolveCharge(
   { signal }: Limits,
 ): Promise<StoredPayment> {
   const payment = await dependencies.store.findByOrder(orderId);
+  if (payment?.undone === true) return undoCharge(dependencies, orderId, signal);
   if (payment !== undefined && isOpen(payment.state)) {
     const charge = await whileOpen(signal, () => dependencies.acquirer.findCharge(keyOf(orderId), signal));
     if (charge !== undefined) return settle(dependencies, orderId, charge);
   }
   await dependencies.store.bar(orderId);
   const now = await dependencies.store.findByOrder(orderId);
-  if (now === undefined || now.state === 'BARRED') throw notFound(orderId);
-  if (isOpen(now.state)) throw inProgress(orderId);
+  if (now === undefined || now.state === 'BARRED') throw chargeNotFound(orderId);
+  if (isOpen(now.state)) throw chargeInProgress(orderId);
   return now;
 }
 
@@ -88,69 +91,7 @@ async function askUntilKnown(
   }
 }
 
-/** Records what the acquirer said. Not recorded is not refused, whatever the database's error looks like. */
-async function settle({ store, log }: Dependencies, orderId: string, charge: Charge): Promise<StoredPayment> {
-  try {
-    const payment = await store.settle(orderId, outcomeOf(charge));
-    chargeSettled(log, payment);
-    return payment;
-  } catch (error) {
-    throw inProgress(orderId, error);
-  }
-}
-
-function outcomeOf(charge: Charge): ChargeOutcome {
-  return {
-    state: STATES[charge.status],
-    transactionId: charge.id,
-    cardBrand: charge.cardBrand,
-    cardLast4: charge.cardLast4,
-    failureReason: charge.declineReason,
-  };
-}
-
-const STATES = {
-  succeeded: 'SUCCEEDED',
-  declined: 'DECLINED',
-  pending: 'PENDING',
-  under_review: 'UNDER_REVIEW',
-} as const satisfies Record<Charge['status'], ChargeOutcome['state']>;
-
-/** An order is charged at most once, so its id makes the key. */
-function keyOf(orderId: string): string {
-  return `charge-${orderId}`;
-}
-
 /** Tells whether a repetition carries the same token; the token itself is never stored. */
 function digest(orderId: string, token: string): string {
   return createHash('sha256').update(`${orderId}\n${token}`).digest('base64url');
-}
-
-function barred(orderId: string): StatusError {
-  return new StatusError(status.FAILED_PRECONDITION, 'the order was settled without a charge', {
-    reason: 'CHARGE_BARRED',
-    metadata: { order_id: orderId },
-  });
-}
-
-function mismatch(orderId: string): StatusError {
-  return new StatusError(status.FAILED_PRECONDITION, 'the order was charged with other details', {
-    reason: 'CHARGE_MISMATCH',
-    metadata: { order_id: orderId },
-  });
-}
-
-function notFound(orderId: string): StatusError {
-  return new StatusError(status.NOT_FOUND, 'the order was not charged, and cannot be any more', {
-    reason: 'CHARGE_NOT_FOUND',
-    metadata: { order_id: orderId },
-  });
-}
-
-function inProgress(orderId: string, cause?: unknown): StatusError {
-  return new StatusError(status.UNAVAILABLE, 'the outcome of the charge is not known yet; ask again', {
-    reason: 'CHARGE_IN_PROGRESS',
-    metadata: { order_id: orderId },
-    cause,
-  });
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decideRefund, isOpen, isSameCharge, paymentState, REPLACES } from './domain.ts';
+import { decideRefund, isOpen, isSameCharge, pauseAfter, paymentState, REPLACES } from './domain.ts';
 import type { Charged } from './domain.ts';
 
 function payment(changes: Partial<Charged> = {}): Charged {
@@ -14,6 +14,7 @@ function payment(changes: Partial<Charged> = {}): Charged {
     refundClaimedMinor: 0n,
     refundedMinor: 0n,
     tokenDigest: 'd',
+    undone: false,
     ...changes,
   };
 }
@@ -53,6 +54,32 @@ test('what was not captured cannot be refunded, nor in another currency', () => 
   assert.deepEqual(decideRefund(payment(), { currencyCode: 'EUR', minorUnits: 1n }), {
     refusal: 'CURRENCY_MISMATCH',
   });
+});
+
+test('to return all of a charge that is open, or undone, is to undo it', () => {
+  for (const state of ['PENDING', 'UNDER_REVIEW'] as const)
+    assert.deepEqual(decideRefund(payment({ state }), undefined), { undo: true });
+  const captured = payment({ undone: true, refundClaimedMinor: 100n });
+  assert.deepEqual(decideRefund(captured, undefined), { undo: true });
+  assert.deepEqual(decideRefund(captured, { currencyCode: 'USD', minorUnits: 1n }), {
+    refusal: 'REFUND_EXCEEDS_CAPTURE',
+    left: 0n,
+  });
+});
+
+test('an unfinished payment is looked at ever more seldom, and never given up but for a barred one', () => {
+  const pauses = (changes: Partial<Charged> & { transactionId?: string }) =>
+    [1, 2, 6, 7, 10, 2_000].map((look) =>
+      pauseAfter(look, { transactionId: '', ...payment(changes), ...changes }),
+    );
+  const owed = [1_000, 2_000, 32_000, 60_000, 60_000, 60_000];
+  assert.deepEqual(pauses({ state: 'PENDING' }), owed);
+  assert.deepEqual(pauses({ refundClaimedMinor: 100n }), owed);
+  assert.deepEqual(pauses({ state: 'BARRED' }), [...owed.slice(0, 4), undefined, undefined]);
+  assert.deepEqual(pauses({ state: 'UNDER_REVIEW', transactionId: 'ch', undone: true }), owed);
+  for (const state of ['SUCCEEDED', 'DECLINED'] as const) assert.equal(pauses({ state })[0], undefined);
+  const held = [60_000, 120_000, 1_920_000, 3_600_000, 3_600_000, 3_600_000];
+  assert.deepEqual(pauses({ state: 'UNDER_REVIEW', transactionId: 'ch' }), held);
 });
 
 test('a final outcome is never replaced', () => {

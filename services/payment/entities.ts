@@ -20,6 +20,7 @@ export const PaymentEntity = defineEntity({
     cardBrand: p.text(),
     cardLast4: p.text(),
     failureReason: p.text(),
+    undone: p.boolean(),
     createTime: p.datetime(3),
     updateTime: p.datetime(3),
     refunds: () => p.oneToMany(RefundEntity).mappedBy('payment').orderBy({ refundId: 'asc' }),

@@ -76,10 +76,41 @@ class GrantToApp extends Migration {
   }
 }
 
+class Recover extends Migration {
+  override up(): void {
+    // recover_at: when to look at a payment that is unfinished; null for one that is not. recoveries counts the
+    // looks since something last happened to it.
+    this.addSql(`alter table payment
+      add column undone boolean not null default false,
+      add column recover_at timestamptz(3),
+      add column recoveries integer not null default 0,
+      add check (not undone or state <> 'SUCCEEDED' or refund_claimed_minor = amount_minor)`);
+    this.addSql(`update payment set recover_at = now()
+      where state in ('PENDING', 'UNDER_REVIEW') or refund_claimed_minor <> refunded_minor`);
+    this.addSql('create index payment_to_recover on payment (recover_at) where recover_at is not null');
+  }
+}
+
+class CreateAcquirerEvents extends Migration {
+  override up(): void {
+    this.addSql(`create table acquirer_event (
+      event_id text primary key,
+      receive_time timestamptz(3) not null default now()
+    )`);
+    this.addSql('create index acquirer_event_by_time on acquirer_event (receive_time)');
+    this.addSql(`do $$
+      begin
+        execute format('grant select, insert, delete on acquirer_event to %I', current_database() || '_app');
+      end $$`);
+  }
+}
+
 /** In order; a name once released never changes. The app role is named for the database: payment_app. */
 export const migrations = [
   { name: '0001-payments', class: CreatePayments },
   { name: '0002-refunds', class: CreateRefunds },
   { name: '0003-ledger', class: CreateLedger },
   { name: '0004-grants', class: GrantToApp },
+  { name: '0005-recovery', class: Recover },
+  { name: '0006-acquirer-events', class: CreateAcquirerEvents },
 ];

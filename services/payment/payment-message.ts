@@ -1,6 +1,4 @@
 /** A stored payment as the contract's message. */
-import { status } from '@grpc/grpc-js';
-import { StatusError } from '#fabric/rpc/status-error.ts';
 import { Payment_State, Refund_State } from '#gen/mercer/payment/v1/payment.ts';
 import type { Payment, Refund } from '#gen/mercer/payment/v1/payment.ts';
 import { paymentState } from './domain.ts';
@@ -40,12 +38,4 @@ export function toPayment(stored: StoredPayment): Payment {
     createTime: stored.createTime,
     updateTime: stored.updateTime,
   };
-}
-
-/** NOT_FOUND, for a payment that does not exist and for another customer's alike. */
-export function paymentNotFound(metadata: Record<string, string>): StatusError {
-  return new StatusError(status.NOT_FOUND, 'there is no such payment', {
-    reason: 'PAYMENT_NOT_FOUND',
-    metadata,
-  });
 }

@@ -7,7 +7,7 @@ import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
 import { StatusError } from '#fabric/rpc/status-error.ts';
 import { startTestAcquirer } from './acquirer.fixture.ts';
 import { chargeOrder } from './charge.ts';
-import type { Limits } from './charge.ts';
+import type { Limits } from './settle.ts';
 import { entities } from './entities.ts';
 import { migrations } from './migrations.ts';
 import { paymentState } from './domain.ts';

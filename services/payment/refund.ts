@@ -1,16 +1,19 @@
 /** Returning money: the amount is claimed before the acquirer is asked, under a key of its own. */
 import { status } from '@grpc/grpc-js';
+import { failpoint } from '#fabric/process/failpoint.ts';
 import { badRequest, StatusError } from '#fabric/rpc/status-error.ts';
-import type { Limits, Dependencies } from './charge.ts';
 import type { StoredPayment } from './entities.ts';
-import { refundSettled } from './events.ts';
-import { paymentNotFound } from './payment-message.ts';
-import { whileOpen } from './while-open.ts';
+import { giveBack } from './give-back.ts';
+import { paymentNotFound } from './refusals.ts';
+import type { Dependencies, Limits } from './settle.ts';
 import type { BegunRefund, NewRefund } from './store.ts';
+import { undoCharge } from './undo.ts';
 
 /**
- * Refunds an order's payment, or answers what the request's first time did. UNAVAILABLE and
- * DEADLINE_EXCEEDED leave the refund PENDING with its amount claimed: the same request finishes it.
+ * Refunds an order's payment, or answers what the request's first time did. Without an amount it undoes a
+ * charge whose outcome is open: from then on the order cannot be charged, and what is captured all the same
+ * goes back. UNAVAILABLE and DEADLINE_EXCEEDED leave the refund PENDING with its amount claimed: the same
+ * request finishes it, and if none comes the recovery does.
  */
 export async function refundPayment(
   dependencies: Dependencies,
@@ -19,28 +22,15 @@ export async function refundPayment(
 ): Promise<StoredPayment> {
   if (request.amount?.minorUnits === 0n) throw badRequest('amount.minor_units', 'must be above 0');
   const begun = await dependencies.store.beginRefund(request);
+  await failpoint('payment.after_begin_refund');
   if (begun === undefined) throw paymentNotFound({ order_id: request.orderId });
   if ('refusal' in begun) throw refused(begun);
+  if ('undo' in begun) return undoCharge(dependencies, request.orderId, limits.signal);
   const { payment, refund } = begun;
   if (request.amount !== undefined && request.amount.minorUnits !== refund.amountMinor)
     throw mismatch(request);
-  if (refund.state === 'PENDING') await giveBack(dependencies, begun, limits.signal);
+  if (refund.state === 'PENDING') await giveBack(dependencies, { payment, refund }, limits.signal);
   return (await dependencies.store.findByOrder(request.orderId)) ?? payment;
-}
-
-async function giveBack(
-  { store, acquirer, log }: Dependencies,
-  { payment, refund }: Exclude<BegunRefund, { refusal: unknown }>,
-  signal: AbortSignal,
-): Promise<void> {
-  const order = {
-    key: `refund-${refund.refundId}`,
-    chargeId: payment.transactionId,
-    amount: { currencyCode: payment.currencyCode, minorUnits: refund.amountMinor },
-  };
-  await whileOpen(signal, () => acquirer.refund(order, signal));
-  await store.settleRefund(refund.refundId);
-  refundSettled(log, payment, refund);
 }
 
 function refused({ payment, refusal }: Extract<BegunRefund, { refusal: unknown }>): StatusError {

@@ -1,36 +1,49 @@
 /** PaymentService as its callers see it: over gRPC, with the contract's rules in force. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
 import { connect } from '#fabric/rpc/client.ts';
 import { implement } from '#fabric/rpc/implement.ts';
 import { pageTokens } from '#fabric/rpc/page-token.ts';
-import { StatusError } from '#fabric/rpc/status-error.ts';
+import { StatusError, toStatusError } from '#fabric/rpc/status-error.ts';
 import { Payment_State, Refund_State } from '#gen/mercer/payment/v1/payment.ts';
 import type { Payment } from '#gen/mercer/payment/v1/payment.ts';
-import { ListPaymentsRequest, PaymentServiceService } from '#gen/mercer/payment/v1/payment_service.ts';
+import {
+  HandleAcquirerEventRequest,
+  ListPaymentsRequest,
+  PaymentServiceService,
+} from '#gen/mercer/payment/v1/payment_service.ts';
 import { startTestAcquirer } from './acquirer.fixture.ts';
 import { entities } from './entities.ts';
 import { migrations } from './migrations.ts';
+import { recoveryQueue } from './recovery-queue.ts';
 import { as, serve } from '#fabric/rpc/served.fixture.ts';
 import { paymentService } from './service.ts';
 import { simulatorAcquirer } from './simulator-acquirer.ts';
 import { paymentStore } from './store.ts';
 
 const bank = await startTestAcquirer();
+const database = await (await createTestDatabase({ entities, migrations })).open();
+const EVENT_SECRET = 'a secret of the tests';
+let woken = 0;
 const service = paymentService({
-  store: paymentStore(await (await createTestDatabase({ entities, migrations })).open()),
+  store: paymentStore(database),
+  queue: recoveryQueue(database),
+  eventSecret: EVENT_SECRET,
+  clock: () => new Date(),
+  wake: () => (woken += 1),
   acquirer: simulatorAcquirer({ url: bank.url, timeout: () => 300 }),
   pageTokens: pageTokens('a secret of the tests'),
   log: pino({ level: 'silent' }),
 });
-const payments = connect(
-  PaymentServiceService,
-  await serve(implement(PaymentServiceService, service), { name: 'payment', caller: 'svc/order' }),
-);
+const channel = await serve(implement(PaymentServiceService, service), {
+  name: 'payment',
+  caller: 'svc/order',
+});
+const payments = connect(PaymentServiceService, channel);
 
 test('a charge answers the payment of the token’s subject', async () => {
   const orderId = randomUUID();
@@ -166,9 +179,72 @@ test('resolving reports a charge, and bars an order that has none', async () => 
   assert.deepEqual((await list('ADMIN/ann', { orderId: never })).payments, []);
 });
 
-test('the acquirer’s events are not taken yet, and the service says so', async () => {
-  await refuses(payments.handleAcquirerEvent({ event: undefined }), { code: status.UNIMPLEMENTED });
+test('an event is taken once, for its signature alone, and has its payment looked at', async () => {
+  const { orderId } = await charge('carl', { paymentToken: 'tok_async' });
+  const event = { id: `evt_${orderId}`, type: 'charge.succeeded', charge: { key: `charge-${orderId}` } };
+  const before = woken;
+  for (const name of ['mercer-signature', 'stripe-signature']) await tell(event, { [name]: sign(event) });
+  assert.equal(woken, before + 1);
 });
+
+test('an event without a signature, with another one or with two is UNAUTHENTICATED, and forgotten', async () => {
+  const { orderId } = await charge('carl', { paymentToken: 'tok_async' });
+  const event = { id: `evt_${orderId}`, type: 'charge.succeeded', charge: { key: `charge-${orderId}` } };
+  const before = woken;
+  const refused = { code: status.UNAUTHENTICATED, reason: 'SIGNATURE_INVALID' };
+  await refuses(tell(event, {}), refused);
+  await refuses(tell(event, { 'mercer-signature': sign({ ...event, id: 'other' }) }), refused);
+  const two = { 'mercer-signature': sign(event), 'stripe-signature': sign(event) };
+  await refuses(tell(event, two), refused);
+  await refuses(payments.handleAcquirerEvent({ event: undefined }), refused);
+  assert.equal(woken, before);
+  await tell(event, { 'mercer-signature': sign(event) });
+  assert.equal(woken, before + 1);
+});
+
+test('a signed body that is no event is INVALID_ARGUMENT; an event of no known type is taken', async () => {
+  const events = ['', 'x', '"x"', 'null', '{}', '{"id":"e"}', '{"id":5,"type":"t"}', '{"id":"","type":"t"}'];
+  for (const body of [...events, '{"id":"e","type":"charge.succeeded"}', '{"id":"e\0","type":"t"}']) {
+    await refuses(tell(body, { 'mercer-signature': sign(body) }), { code: status.INVALID_ARGUMENT });
+  }
+  const before = woken;
+  const unknown = { id: 'evt_payout', type: 'payout.paid', payout: {} };
+  await tell(unknown, { 'mercer-signature': sign(unknown) });
+  const foreign = { id: 'evt_foreign', type: 'charge.succeeded', charge: { key: 'of another shop' } };
+  await tell(foreign, { 'mercer-signature': sign(foreign) });
+  assert.equal(woken, before);
+});
+
+/** Sends an event as the gateway does. */
+function tell(event: object | string, headers: Record<string, string>): Promise<unknown> {
+  const { path, requestSerialize, responseDeserialize } = PaymentServiceService.handleAcquirerEvent;
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  const data = Buffer.from(bodyOf(event));
+  const request = HandleAcquirerEventRequest.fromPartial({
+    event: { contentType: 'application/json', data },
+  });
+  return new Promise((resolve, reject) => {
+    channel.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      metadata,
+      (error, answer) => (error === null ? resolve(answer) : reject(toStatusError(error))),
+    );
+  });
+}
+
+function sign(event: object | string): string {
+  const seconds = Math.floor(Date.now() / 1_000);
+  const hmac = createHmac('sha256', EVENT_SECRET).update(`${seconds}.${bodyOf(event)}`);
+  return `t=${seconds},v1=${hmac.digest('hex')}`;
+}
+
+function bodyOf(event: object | string): string {
+  return typeof event === 'string' ? event : JSON.stringify(event);
+}
 
 type Charge = { orderId: string; amount: ReturnType<typeof usd>; paymentToken: string };
 

@@ -1,25 +1,29 @@
 /** The RPCs of PaymentService: contract to store and acquirer, and back. */
 import { ownedBy, requireUser } from '#fabric/rpc/call-context.ts';
 import type { CallContext } from '#fabric/rpc/call-context.ts';
-import { unimplemented } from '#fabric/rpc/implement.ts';
 import type { PageTokens } from '#fabric/rpc/page-token.ts';
 import type { Handlers } from '#fabric/rpc/service-definition.ts';
 import { badRequest } from '#fabric/rpc/status-error.ts';
 import type { Payment } from '#gen/mercer/payment/v1/payment.ts';
 import type {
   ChargeOrderRequest,
+  HandleAcquirerEventRequest,
+  HandleAcquirerEventResponse,
   ListPaymentsRequest,
   ListPaymentsResponse,
   PaymentServiceService,
 } from '#gen/mercer/payment/v1/payment_service.ts';
+import { takeAcquirerEvent } from './acquirer-event.ts';
+import type { EventOptions } from './acquirer-event.ts';
 import { chargeOrder, resolveCharge } from './charge.ts';
-import type { Dependencies } from './charge.ts';
 import type { StoredPayment } from './entities.ts';
-import { paymentNotFound, toPayment } from './payment-message.ts';
+import { toPayment } from './payment-message.ts';
 import { refundPayment } from './refund.ts';
+import { paymentNotFound } from './refusals.ts';
+import type { Dependencies } from './settle.ts';
 
 /** What the service stands on. */
-export type PaymentServiceOptions = Dependencies & { pageTokens: PageTokens };
+export type PaymentServiceOptions = Dependencies & EventOptions & { pageTokens: PageTokens };
 
 const DEFAULT_PAGE = 20;
 const LARGEST_PAGE = 100;
@@ -33,7 +37,7 @@ export function paymentService(options: PaymentServiceOptions): Handlers<Payment
     resolveCharge: ({ orderId }, call) => answer(resolveCharge(options, canonical(orderId), call)),
     refundPayment: (request, call) =>
       answer(refundPayment(options, { ...request, orderId: canonical(request.orderId) }, call)),
-    handleAcquirerEvent: () => Promise.reject(unimplemented('HandleAcquirerEvent')),
+    handleAcquirerEvent: (request, call) => takeEvent(options, request, call),
   };
 }
 
@@ -85,6 +89,15 @@ async function charge(
   if (amount === undefined) throw badRequest('amount', 'value is required');
   if (amount.minorUnits === 0n) throw badRequest('amount.minor_units', 'must be above 0');
   return chargeOrder(dependencies, { orderId, customerId, amount, token: paymentToken }, call);
+}
+
+async function takeEvent(
+  options: EventOptions,
+  { event }: HandleAcquirerEventRequest,
+  { signature }: CallContext,
+): Promise<HandleAcquirerEventResponse> {
+  await takeAcquirerEvent(options, { body: event?.data ?? new Uint8Array(), signature });
+  return {};
 }
 
 /** One spelling of each id (RFC 9562, section 4): the acquirer's keys are made of it. */

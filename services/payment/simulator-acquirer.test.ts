@@ -70,14 +70,33 @@ const OPEN: Record<string, RequestListener> = {
   'no answer': () => undefined,
 };
 
+/** The answer to a void is not read: the charge is asked for. */
+const VOIDED = new Set(['another shape', 'a page in between']);
+
 for (const [name, listener] of Object.entries(OPEN)) {
   test(`${name} leaves the outcome open`, async () => {
     const url = await answering(listener);
     await assert.rejects(acquirer(url).charge(ATTEMPT, signal), failure('ACQUIRER_UNAVAILABLE'));
     const refund = { key: 'refund-1', chargeId: 'ch_1', amount: ATTEMPT.amount };
     await assert.rejects(acquirer(url).refund(refund, signal), failure('ACQUIRER_UNAVAILABLE'));
+    if (!VOIDED.has(name))
+      await assert.rejects(acquirer(url).void('ch_1', signal), failure('ACQUIRER_UNAVAILABLE'));
   });
 }
+
+test('a void says only that it was answered; what the acquirer had decided stands', async () => {
+  const bank = await startTestAcquirer();
+  const { id } = await acquirer(bank.url).charge(ATTEMPT, signal);
+  await acquirer(bank.url).void(id, signal);
+  assert.equal((await acquirer(bank.url).findCharge(ATTEMPT.key, signal))?.status, 'succeeded');
+  const open = { ...ATTEMPT, key: 'charge-2', orderId: '2', token: 'tok_review' };
+  const charge = await acquirer(bank.url).charge(open, signal);
+  await acquirer(bank.url).void(charge.id, signal);
+  await acquirer(bank.url).void(charge.id, signal);
+  assert.equal((await acquirer(bank.url).findCharge(open.key, signal))?.status, 'voided');
+  const url = await answering((_, response) => response.writeHead(422).end('{}'));
+  await assert.rejects(acquirer(url).void('ch_1', signal), failure('ACQUIRER_REFUSED'));
+});
 
 test('a refund of a charge that the acquirer does not know is no refund', async () => {
   const url = await answering((_, response) => response.writeHead(404).end());

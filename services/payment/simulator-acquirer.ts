@@ -30,6 +30,10 @@ export function simulatorAcquirer(options: SimulatorOptions): Acquirer {
       const found = await exchange(options, { path: '/v1/charges', query }, signal);
       return found === undefined ? undefined : readCharge(found);
     },
+    void: async (chargeId, signal) => {
+      const path = `/v1/charges/${encodeURIComponent(chargeId)}/void`;
+      await exchange(options, { path, body: {} }, signal).catch(unlessDecided);
+    },
     refund: async ({ key, chargeId, amount }, signal) => {
       const body = { chargeId, amount: amount.minorUnits.toString() };
       const answer = await exchange(options, { path: '/v1/refunds', key, body }, signal);
@@ -54,6 +58,13 @@ function exchange(options: SimulatorOptions, request: Exchange, signal: AbortSig
     },
   );
 }
+
+/** A charge that was captured or declined is not voidable; asking for it tells which. */
+function unlessDecided(error: unknown): void {
+  if (!(error instanceof StatusError && error.cause === NOT_VOIDABLE)) throw error;
+}
+
+const NOT_VOIDABLE = 'HTTP 422 charge_not_voidable';
 
 type Answer = { code: number; json: unknown };
 
@@ -89,14 +100,15 @@ function judge({ code, json }: Answer, method: string): unknown {
   if (code === 200) return json;
   if (code === 404) return undefined;
   if (code >= 500 || code === 429 || method === 'GET') throw unavailable(`HTTP ${code}`);
-  if (isObject(json) && json['code'] === 'token_unknown') {
+  const why = isObject(json) ? matching(json['code'], /^\w{1,64}$/u) : '';
+  if (why === 'token_unknown') {
     throw new StatusError(status.INVALID_ARGUMENT, 'the payment token is not known', {
       reason: 'PAYMENT_TOKEN_UNKNOWN',
     });
   }
   throw new StatusError(status.INTERNAL, 'the acquirer refused the request', {
     reason: 'ACQUIRER_REFUSED',
-    cause: `HTTP ${code}`,
+    cause: `HTTP ${code} ${why}`,
   });
 }
 
@@ -122,8 +134,16 @@ function readCharge(json: unknown): Charge {
   };
 }
 
+const OUTCOMES: ReadonlySet<unknown> = new Set<Charge['status']>([
+  'succeeded',
+  'declined',
+  'pending',
+  'under_review',
+  'voided',
+]);
+
 function isOutcome(value: unknown): value is Charge['status'] {
-  return value === 'succeeded' || value === 'declined' || value === 'pending' || value === 'under_review';
+  return OUTCOMES.has(value);
 }
 
 /** Reasons that the contract does not know are told as the general one. */

@@ -26,7 +26,7 @@ export interface Payment {
   cardBrand: string;
   /** Last four digits of the card; empty when not known. */
   cardLast4: string;
-  /** card_declined, insufficient_funds or expired_card; empty unless declined. */
+  /** card_declined, insufficient_funds, expired_card or voided; empty unless declined. */
   failureReason: string;
   /** Money returned so far. */
   amountRefunded:
@@ -50,7 +50,7 @@ export const Payment_State = {
   STATE_PENDING: 1,
   /** STATE_SUCCEEDED - Captured. */
   STATE_SUCCEEDED: 2,
-  /** STATE_DECLINED - Refused by the acquirer; failure_reason says why. */
+  /** STATE_DECLINED - Refused by the acquirer, or voided before it was captured; failure_reason says which. */
   STATE_DECLINED: 3,
   /** STATE_REFUNDED - Captured, and all of it returned. */
   STATE_REFUNDED: 4,

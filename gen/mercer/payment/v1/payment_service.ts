@@ -1122,7 +1122,8 @@ export const PaymentServiceService = {
   },
   /**
    * Finishes or reports the charge of an order by the key it was begun with. NOT_FOUND when there is
-   * none: the order is barred from being charged from then on.
+   * none: the order is barred from being charged from then on. A charge that RefundPayment began to undo is
+   * undone further.
    */
   resolveCharge: {
     path: "/mercer.payment.v1.PaymentService/ResolveCharge" as const,
@@ -1137,6 +1138,9 @@ export const PaymentServiceService = {
   /**
    * Returns money of a captured payment; a repetition with the same request_id answers the first
    * outcome. FAILED_PRECONDITION with reason REFUND_EXCEEDS_CAPTURE when more than the rest is asked for.
+   * Without an amount it undoes a charge that is not decided yet: voided it is DECLINED, and what is captured
+   * all the same goes back; NOT_FOUND with reason CHARGE_NOT_FOUND when the acquirer never received it. From
+   * then on the order cannot be charged. UNAVAILABLE and DEADLINE_EXCEEDED: it will be done all the same.
    */
   refundPayment: {
     path: "/mercer.payment.v1.PaymentService/RefundPayment" as const,
@@ -1179,12 +1183,16 @@ export interface PaymentServiceServer extends UntypedServiceImplementation {
   chargeOrder: handleUnaryCall<ChargeOrderRequest, ChargeOrderResponse>;
   /**
    * Finishes or reports the charge of an order by the key it was begun with. NOT_FOUND when there is
-   * none: the order is barred from being charged from then on.
+   * none: the order is barred from being charged from then on. A charge that RefundPayment began to undo is
+   * undone further.
    */
   resolveCharge: handleUnaryCall<ResolveChargeRequest, ResolveChargeResponse>;
   /**
    * Returns money of a captured payment; a repetition with the same request_id answers the first
    * outcome. FAILED_PRECONDITION with reason REFUND_EXCEEDS_CAPTURE when more than the rest is asked for.
+   * Without an amount it undoes a charge that is not decided yet: voided it is DECLINED, and what is captured
+   * all the same goes back; NOT_FOUND with reason CHARGE_NOT_FOUND when the acquirer never received it. From
+   * then on the order cannot be charged. UNAVAILABLE and DEADLINE_EXCEEDED: it will be done all the same.
    */
   refundPayment: handleUnaryCall<RefundPaymentRequest, RefundPaymentResponse>;
   /**
