@@ -90,7 +90,10 @@ function bindUnary(
 /** Rejects at the call's deadline although the work goes on: a caller is never left hanging. */
 async function untilDeadline<T>(context: CallContext, work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(deadlineExceeded()), context.deadline.getTime() - Date.now());
+  const timer = setTimeout(
+    () => reject(deadlineExceeded()),
+    Math.max(0, context.deadline.getTime() - Date.now()),
+  );
   try {
     return await Promise.race([work, promise]);
   } finally {

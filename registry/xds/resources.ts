@@ -56,8 +56,9 @@ export function listener(service: string): Listener {
 
 /**
  * The cluster of a service: endpoints by EDS over the same stream, round robin, at most 1024 calls at once
- * from one client, and instances set aside while half of their calls fail (gRFC A50). The HTTP/2 option is
- * for Envoy; gRPC passes over it.
+ * from one client. No outlier detection (gRFC A50): gRPC counts every status but OK as a failure, so a client
+ * that asks for what is not there would have healthy instances set aside. The HTTP/2 option is for Envoy;
+ * gRPC passes over it.
  */
 export function cluster(service: string): Cluster {
   return {
@@ -70,12 +71,6 @@ export function cluster(service: string): Cluster {
       service_name: service,
     },
     circuit_breakers: { thresholds: [{ max_requests: { value: 1024 } }] },
-    outlier_detection: {
-      interval: { seconds: 10 },
-      enforcing_success_rate: { value: 0 },
-      enforcing_failure_percentage: { value: 100 },
-      failure_percentage_threshold: { value: 50 },
-    },
     typed_extension_protocol_options: { 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': http2() },
   };
 }

@@ -190,6 +190,16 @@ test('one trace spans gateway, order, product, payment and the acquirer', async 
   assert.deepEqual(services, wanted);
 });
 
+test('clients that ask for what is not there do not take a service away from the others', async () => {
+  const productId = await stockedProduct(send, admin, 1);
+  for (let asked = 0; asked < 30; asked += 1)
+    assert.equal((await send('GET', `/v1/products/nothing-${asked}`)).status, 404);
+  for (let second = 0; second < 12; second += 1) {
+    await sleep(1_000);
+    assert.equal((await send('GET', `/v1/products/${productId}`)).status, 200, `after ${second} s`);
+  }
+});
+
 test('status lists every process with its health', async () => {
   const { stdout, code } = await fabric.mercer('status', '--json');
   assert.equal(code, 0);
