@@ -1,6 +1,8 @@
 /** What a newcomer is told works when pasted: every printed curl and grpcurl line, the demo, and a gRPC order. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { startFabric } from './fabric.ts';
@@ -115,6 +117,16 @@ test('an order is followed as NDJSON and as server-sent events until it is confi
     const text = await response.text();
     assert.match(text, first);
     assert.match(text, /STATE_CONFIRMED/u);
+  }
+});
+
+test('every word of the README works', async () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const words = [...readme.matchAll(/^npm exec mercer -- (.+)$/gmu)].map(([, line = '']) => line.split(' '));
+  assert.ok(words.length >= 5);
+  for (const word of words) {
+    const { code, stdout, stderr } = await fabric.mercer(...word);
+    assert.equal(code, 0, `${word.join(' ')}: ${stdout}${stderr}`);
   }
 });
 
