@@ -23,6 +23,8 @@ export type Seen = {
   traceId?: string | undefined;
   /** Calls that ended before their answer. */
   aborted: number;
+  /** How often each flaky or busy thing was asked for. */
+  attempts?: Map<string, number>;
 };
 
 /** The one product there is. */
@@ -54,6 +56,7 @@ export function behaviour(seen: Seen): Behaviour {
       createProduct: async ({ product }) => ({ product }),
       updateProduct: async (request) => {
         seen.updated = request;
+        if (request.product?.displayName === 'flaky') flaky('change', seen, 1);
         return { product: request.product };
       },
     },
@@ -67,9 +70,23 @@ export function behaviour(seen: Seen): Behaviour {
   };
 }
 
+/** Counts an attempt; as many as `failures` fail as a broken connection does, without a reason. */
+function flaky(what: string, seen: Seen, failures: number): void {
+  seen.attempts ??= new Map();
+  const attempt = (seen.attempts.get(what) ?? 0) + 1;
+  seen.attempts.set(what, attempt);
+  if (attempt <= failures) throw new StatusError(status.UNAVAILABLE, 'Connection dropped');
+}
+
 async function misbehave(productId: string, seen: Seen, { signal }: CallContext): Promise<void> {
   switch (productId) {
     case 'phone':
+      return;
+    case 'flaky':
+      flaky(productId, seen, 1);
+      return;
+    case 'down':
+      flaky(productId, seen, Infinity);
       return;
     case 'hangs':
       signal.addEventListener('abort', () => (seen.aborted += 1));
@@ -80,6 +97,7 @@ async function misbehave(productId: string, seen: Seen, { signal }: CallContext)
     case 'broken-loudly':
       throw new StatusError(status.INTERNAL, 'the password is hunter2', { reason: 'TOO_FRANK' });
     case 'busy': {
+      flaky(productId, seen, 0);
       const value = { retryDelay: { seconds: 7n, nanos: 1 } };
       throw new StatusError(status.UNAVAILABLE, 'try later', {
         reason: 'OVERLOADED',
@@ -103,6 +121,9 @@ async function createOrder(request: CreateOrderRequest, seen: Seen): Promise<Cre
       throw new StatusError(status.FAILED_PRECONDITION, 'reused', { reason: 'IDEMPOTENCY_KEY_REUSED' });
     case 'tok_field':
       throw badRequest('lines[0].product_id', 'is wrong');
+    case 'tok_flaky':
+      flaky(request.requestId, seen, 1);
+      break;
     case 'tok_slow':
       await sleep(2_500);
       break;

@@ -37,6 +37,8 @@ export type Plan = {
   signed: boolean;
   http: HttpOption;
   sideEffectFree: boolean;
+  /** Sent twice it works once: by its idempotency_level, or by the key that every such request carries. */
+  repeatable: boolean;
   streams: boolean;
   /** Top-level fields that headers fill. */
   requestId: DescField | undefined;
@@ -60,9 +62,10 @@ function compile(method: DescMethod, binding: HttpBinding, types: FileRegistry):
   const name = nameOf(method);
   if (method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming')
     throw new Error(`${name}: a method whose requests are a stream cannot have an HTTP rule (AIP-127)`);
-  const { path, service, input, output, access, sideEffectFree } = describe(method, types);
+  const { path, service, input, output, access, sideEffectFree, idempotent } = describe(method, types);
   const body = bodyOf(input, binding.body, name);
   const variables = binding.template.variables.map((each) => bind(input, each, name));
+  const requestId = textField(input, 'request_id');
   const responseField = topLevel(output, binding.responseBody, `${name}: response_body`);
   return {
     path,
@@ -80,8 +83,9 @@ function compile(method: DescMethod, binding: HttpBinding, types: FileRegistry):
     signed: access.some((rule) => rule.signature),
     http: httpOption(method, types),
     sideEffectFree,
+    repeatable: idempotent || requestId !== undefined,
     streams: method.methodKind === 'server_streaming',
-    requestId: textField(input, 'request_id'),
+    requestId,
     etag: textField(input, 'etag'),
     updateMask: binding.method === 'PATCH' && body.kind === 'field' ? maskField(input) : undefined,
   };

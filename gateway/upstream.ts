@@ -2,9 +2,11 @@
 import { status } from '@grpc/grpc-js';
 import type { Metadata, ServiceError } from '@grpc/grpc-js';
 import type { Channel } from '#fabric/rpc/channel.ts';
-import { StatusError } from '#fabric/rpc/status-error.ts';
+import { StatusError, toStatusError } from '#fabric/rpc/status-error.ts';
 import type { Plan } from './plan.ts';
 import { clientGone } from './refusals.ts';
+import { retryBudget } from './retry-budget.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { upstreamStream } from './upstream-stream.ts';
 import type { UpstreamStream } from './upstream-stream.ts';
 
@@ -29,10 +31,20 @@ export type Upstream = {
 /** Gives the shared channel to a service. */
 export type Channels = (service: string) => Channel;
 
-/** `channel` gives the shared channel to a service by its noun, "order". */
+/**
+ * `channel` gives the shared channel to a service by its noun, "order". Unary calls that may be repeated are
+ * retried once, here only: the gateway is the outermost caller, and retries at every hop would multiply.
+ */
 export function createUpstream(channel: Channels): Upstream {
+  /** One for each service, so that a service that is down leaves the others their retries. */
+  const budgets = new Map<string, RetryBudget>();
+  const budgetOf = ({ service }: Plan): RetryBudget => {
+    const budget = budgets.get(service) ?? retryBudget();
+    budgets.set(service, budget);
+    return budget;
+  };
   return {
-    unary: async (call) => unary(dial(channel, call.plan), call),
+    unary: async (call) => retried(dial(channel, call.plan), call, budgetOf(call.plan)),
     stream: (call) => serverStream(dial(channel, call.plan), call),
   };
 }
@@ -71,7 +83,30 @@ function nounOf({ service }: Plan): string {
 const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const asBytes = (bytes: Buffer): Uint8Array => bytes;
 
-function unary(channel: Channel, call: UpstreamCall): Promise<Uint8Array> {
+/** The second attempt has what is left of the time, and goes where round robin goes next. */
+async function retried(channel: Channel, call: UpstreamCall, budget: RetryBudget): Promise<Uint8Array> {
+  const options = optionsOf(call);
+  budget.earn();
+  try {
+    return await unary(channel, call, options);
+  } catch (error) {
+    if (!call.plan.repeatable || !isTransportFailure(error) || isOver(options) || !budget.spend())
+      throw error;
+    return unary(channel, call, options);
+  }
+}
+
+/** A reason says that the service answered on purpose: what it refuses once it would refuse again. */
+function isTransportFailure(error: unknown): boolean {
+  const { code, reason } = toStatusError(error);
+  return code === status.UNAVAILABLE && reason === undefined;
+}
+
+function isOver({ deadline = Infinity }: CallOptions): boolean {
+  return Date.now() >= deadline;
+}
+
+function unary(channel: Channel, call: UpstreamCall, options: CallOptions): Promise<Uint8Array> {
   const { plan, message, metadata, signal } = call;
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
@@ -83,7 +118,6 @@ function unary(channel: Channel, call: UpstreamCall): Promise<Uint8Array> {
       if (error === null) resolve(bytes ?? new Uint8Array());
       else reject(error);
     };
-    const options = optionsOf(call);
     const request = channel.makeUnaryRequest(
       plan.path,
       toBuffer,
@@ -109,6 +143,9 @@ function serverStream(channel: Channel, call: UpstreamCall): UpstreamStream {
   return upstreamStream(stream);
 }
 
-function optionsOf({ timeout }: UpstreamCall): { deadline?: number } {
+/** `deadline` is in ms since the epoch. */
+type CallOptions = { deadline?: number };
+
+function optionsOf({ timeout }: UpstreamCall): CallOptions {
   return timeout === undefined ? {} : { deadline: Date.now() + timeout };
 }
