@@ -90,11 +90,13 @@ async function observed(exchange: Exchange, served: Served): Promise<void> {
   record(exchange, served, { status: statusOf(exchange), seconds: (performance.now() - started) / 1_000 });
 }
 
-function send({ request, response, signal }: Exchange, { status, headers, body }: Answer): void {
+function send({ request, response, signal, ending }: Exchange, { status, headers, body }: Answer): void {
   if (signal.aborted || response.headersSent) {
     response.destroy();
     return;
   }
+  // Kept open, an idle connection would hold up the end.
+  if (ending.aborted) response.setHeader('connection', 'close');
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const bodiless = status === 204 || status === 304;
   response.writeHead(status, bodiless ? headers : { ...headers, 'content-length': bytes.length });

@@ -1,6 +1,9 @@
 /** The limits of the public port, tried over real sockets. */
 import assert from 'node:assert/strict';
+import { Agent, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ORDER, behaviour } from './behaviour.fixture.ts';
 import type { Seen } from './behaviour.fixture.ts';
 import { reasonOf } from './client.fixture.ts';
@@ -112,4 +115,22 @@ test('a client that is slow with its body is cut off with 408', async () => {
     'POST /v1/payments:acquirerEvent HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nab',
   ).catch(String);
   assert.match(text, /^HTTP\/1\.1 408 /u);
+});
+
+test('what is under way when the port closes is answered, and its connection closed after', async () => {
+  await using other = await openShop(behaviour({ aborted: 0 }));
+  const agent = new Agent({ keepAlive: true });
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+    const headers = {
+      authorization: `Bearer ${other.token('CUSTOMER')}`,
+      'content-type': 'application/json',
+    };
+    const purchase = request(`${other.url}/v1/orders`, { method: 'POST', agent, headers }, resolve);
+    purchase.once('error', reject).end(JSON.stringify({ ...ORDER, paymentToken: 'tok_slow' }));
+  });
+  await sleep(500);
+  const drained = other.http.drain(10_000);
+  const { statusCode, headers } = (await answer).resume();
+  assert.deepEqual([statusCode, headers.connection], [201, 'close']);
+  await drained;
 });

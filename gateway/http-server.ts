@@ -39,6 +39,8 @@ export async function startHttpServer(
     pending.set(request.socket, response);
     response.once('close', () => {
       if (pending.get(request.socket) === response) pending.delete(request.socket);
+      // A stream whose headers promised more leaves a connection that nobody needs while draining.
+      if (!server.listening) setImmediate(() => server.closeIdleConnections());
     });
     void gateway.serve(request, response);
   };

@@ -13,8 +13,8 @@ import { createRouter } from './router.ts';
 import { connectAhead, createUpstream } from './upstream.ts';
 
 const IMAGES = fileURLToPath(new URL('../dev/seed/images', import.meta.url));
-/** How long open requests may go on after SIGTERM, in ms. */
-const DRAIN = 2_000;
+/** How long open requests may go on after SIGTERM, in ms; below the launcher's STOP_STAGES. */
+const DRAIN = 5_000;
 
 await runService('gateway', async ({ settings, log, metrics, verifier, channel }) => {
   let draining = false;

@@ -53,3 +53,10 @@ test('all stop, gateway first and PostgreSQL last, within 10 s', () => {
   deepEqual(STOP_STAGES.at(-1)?.services, ['postgres']);
   ok((STOP_STAGES.at(-1)?.by ?? Infinity) < 10_000);
 });
+
+test('a purchase under way has 5 s to end, and those who serve it are there until then', () => {
+  const [gateway, ...others] = STOP_STAGES;
+  ok((gateway?.by ?? 0) >= 6_000);
+  // Leaving takes each about 0.4 s, most of it to let the news of it spread.
+  others.forEach(({ by }, index) => ok(by - (STOP_STAGES[index]?.by ?? Infinity) >= 300));
+});
