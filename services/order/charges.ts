@@ -30,7 +30,10 @@ export type Charges = {
   resolve(orderId: string): Promise<Charge | undefined>;
   /** Returns money of a captured payment, and tells how much of it went back by now, in minor units. */
   refund(money: Return): Promise<bigint>;
-  /** Returns whatever was charged, voids what the acquirer has not decided, and bars the order from being charged later. */
+  /**
+   * Returns whatever was charged, voids what the acquirer has not decided, and bars the order from being
+   * charged later. UNAVAILABLE with reason REFUND_IN_PROGRESS while money of an earlier refund is on its way.
+   */
   reverse(orderId: string, reason: string): Promise<{ paymentId: string; returned: bigint }>;
 };
 
@@ -61,6 +64,25 @@ export function chargesOf(
     return known(await payments.resolveCharge(request, { timeout: TIMEOUTS.resolve }));
   }
 
+  /** One attempt to undo a charge, which leaves its outcome open until nothing of it is held any more. */
+  async function undone(orderId: string, reason: string): Promise<Payment> {
+    const charged = await resolved(orderId);
+    if (holdsNothing(charged)) return charged;
+    const payment = await restOf(orderId, reason);
+    if (!holdsNothing(payment)) throw returning(orderId);
+    return payment;
+  }
+
+  /** All that is left may be claimed by refunds that are on their way, which the payment service finishes. */
+  async function restOf(orderId: string, reason: string): Promise<Payment> {
+    const request = RefundPaymentRequest.fromPartial({ orderId, reason, requestId: `reverse-${orderId}` });
+    try {
+      return known(await payments.refundPayment(request, { timeout: TIMEOUTS.refund }));
+    } catch (error) {
+      throw toStatusError(error).reason === 'REFUND_EXCEEDS_CAPTURE' ? returning(orderId, error) : error;
+    }
+  }
+
   return {
     async charge(order) {
       // The payment service asks its acquirer before it charges again, so that a repetition takes no money.
@@ -74,14 +96,9 @@ export function chargesOf(
     },
     refund: async (money) => returned(await refund(money)),
     async reverse(orderId, reason) {
-      const charged = await orNone(insist(() => resolved(orderId), patience));
-      if (charged === undefined) return { paymentId: '', returned: 0n };
-      const { paymentId } = charged;
-      if (holdsNothing(charged)) return { paymentId, returned: returned(charged) };
-      return {
-        paymentId,
-        returned: returned(await refund({ orderId, reason, requestId: `reverse-${orderId}` })),
-      };
+      const payment = await orNone(insist(() => undone(orderId, reason), patience));
+      if (payment === undefined) return { paymentId: '', returned: 0n };
+      return { paymentId: payment.paymentId, returned: returned(payment) };
     },
   };
 }
@@ -115,11 +132,20 @@ function holdsNothing({ state }: Payment): boolean {
   return state === Payment_State.STATE_DECLINED || state === Payment_State.STATE_REFUNDED;
 }
 
+/** UNAVAILABLE: no fault of the order, so that recovery comes back to it however often that takes. */
+function returning(orderId: string, cause?: unknown): StatusError {
+  return new StatusError(status.UNAVAILABLE, 'money of this order is still on its way back', {
+    reason: 'REFUND_IN_PROGRESS',
+    metadata: { order_id: orderId },
+    cause,
+  });
+}
+
 function returned({ amountRefunded }: Payment): bigint {
   return amountRefunded?.minorUnits ?? 0n;
 }
 
-/** NOT_FOUND: no charge was begun, and from now on none can be. */
+/** NOT_FOUND: no charge was begun or none reached the acquirer, and from now on none can be. */
 async function orNone(payment: Promise<Payment>): Promise<Payment | undefined> {
   try {
     return await payment;

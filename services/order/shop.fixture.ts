@@ -33,6 +33,8 @@ export class Shop {
   readonly reservations = new Map<string, Reservation>();
   readonly accounts = new Map<string, Account>();
   readonly calls: Call[] = [];
+  readonly #refunds = new Set<string>();
+  #claimed = 0n;
   stock = 100;
   unitPrice: Money = { currencyCode: 'USD', minorUnits: 250n };
   /** Refusals of ReserveStock and CommitStock by reason, and the fault of each call. */
@@ -60,8 +62,8 @@ export class Shop {
       chargeOrder: ({ orderId, amount, paymentToken }) =>
         this.#call('chargeOrder', () => this.#charge(orderId, amount?.minorUnits ?? 0n, paymentToken)),
       resolveCharge: ({ orderId }) => this.#call('resolveCharge', () => this.#resolve(orderId)),
-      refundPayment: ({ orderId, amount }) =>
-        this.#call('refundPayment', () => this.#refund(orderId, amount?.minorUnits)),
+      refundPayment: ({ orderId, amount, requestId }) =>
+        this.#call('refundPayment', () => this.#refund({ orderId, asked: amount?.minorUnits, requestId })),
     };
     this.chargesPart = chargesOf(payments, 600);
     this.recoveryPart = chargesOf(payments, 0);
@@ -136,16 +138,35 @@ export class Shop {
     throw new StatusError(status.NOT_FOUND, 'no charge', { reason: 'PAYMENT_NOT_FOUND' });
   }
 
-  #refund(orderId: string, asked: bigint | undefined): { payment: Payment } {
+  /** Claimed, and on its way until `settle`. */
+  claim(orderId: string, amount: bigint): { settle: () => void } {
+    const account = this.accounts.get(orderId);
+    if (account === undefined) throw refusal('PAYMENT_NOT_FOUND');
+    this.#claimed += amount;
+    return {
+      settle: () => {
+        this.#claimed -= amount;
+        account.returned += amount;
+      },
+    };
+  }
+
+  #refund({ orderId, asked, requestId }: { orderId: string; asked: bigint | undefined; requestId: string }): {
+    payment: Payment;
+  } {
     const account = this.accounts.get(orderId);
     if (account?.state === 'review' || account?.state === 'waiting') {
       account.state = 'declined'; // voided: nothing was captured
       return { payment: message(orderId, account) };
     }
     if (account?.state !== 'captured') throw refusal('REFUND_EXCEEDS_CAPTURE');
-    const amount = asked ?? account.amount - account.returned;
-    if (amount > account.amount - account.returned) throw refusal('REFUND_EXCEEDS_CAPTURE');
+    const key = `${orderId} ${requestId}`;
+    if (this.#refunds.has(key)) return { payment: message(orderId, account) };
+    const left = account.amount - account.returned - this.#claimed;
+    const amount = asked ?? left;
+    if (amount > left || left === 0n) throw refusal('REFUND_EXCEEDS_CAPTURE');
     account.returned += amount;
+    this.#refunds.add(key);
     return { payment: message(orderId, account) };
   }
 }

@@ -160,3 +160,34 @@ test('a cancellation that cannot be finished yet stands, and cancelling again fi
   assert.equal(cancelled.state, 'CANCELLED');
   assertSettled(shop, cancelled);
 });
+
+test('cancelling while a refund is on its way waits for it, and returns the rest', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store);
+  const { settle } = shop.claim(order.orderId, 500n);
+  const onItsWay = setTimeout(settle, 150);
+  const cancelled = await cancel(order, '', workIn(shop, orders.store));
+  clearTimeout(onItsWay);
+  assert.deepEqual([cancelled.state, cancelled.amountRefunded], ['CANCELLED', 500n]);
+  assertSettled(shop, cancelled);
+});
+
+test('a cancellation tells of all the money, also of a part that was on its way when the rest went back', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store);
+  const { settle } = shop.claim(order.orderId, 200n);
+  const onItsWay = setTimeout(settle, 150);
+  const cancelled = await cancel(order, '', workIn(shop, orders.store));
+  clearTimeout(onItsWay);
+  assert.deepEqual([cancelled.state, cancelled.amountRefunded], ['CANCELLED', 500n]);
+});
+
+test('cancelling an order whose charge the acquirer never received ends CANCELLED', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store, { paymentToken: 'tok_review' });
+  shop.refuse = {
+    refundPayment: new StatusError(status.NOT_FOUND, 'no charge', { reason: 'CHARGE_NOT_FOUND' }),
+  };
+  const cancelled = await cancel(order, '', workIn(shop, orders.store));
+  assert.deepEqual([cancelled.state, cancelled.amountRefunded], ['CANCELLED', 0n]);
+});
