@@ -3,10 +3,11 @@ import { status } from '@grpc/grpc-js';
 import { StatusError } from '#fabric/rpc/status-error.ts';
 import { enter } from './domain.ts';
 import type { Order, State } from './domain.ts';
+import type { RefundStore } from './refund-store.ts';
 import type { NewOrder, OrderStore } from './store.ts';
 
 /** What the purchase and recovery use of a store. */
-export type MemoryStore = Omit<OrderStore, 'list' | 'recordRefund' | 'begin'> & {
+export type MemoryStore = Omit<OrderStore, 'list' | 'begin' | keyof RefundStore> & {
   begin(order: NewOrder): Order;
   /** Every lease ends, as if time had passed: also that of a call which is still at work. */
   lapse(): void;

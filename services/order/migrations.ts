@@ -94,6 +94,27 @@ class ScheduleRecovery extends Migration {
   }
 }
 
+class CreateRefunds extends Migration {
+  override up(): void {
+    // Refunds under way, without an amount all that is left; see refund-store.ts.
+    this.addSql(`create table order_refund (
+      order_id uuid not null references orders,
+      request_id text not null,
+      currency_code text,
+      amount bigint check (amount > 0),
+      reason text not null default '',
+      next_attempt_at timestamptz not null,
+      primary key (order_id, request_id),
+      check ((currency_code is null) = (amount is null))
+    )`);
+    this.addSql('create index order_refund_due on order_refund (next_attempt_at)');
+    this.addSql(`do $$
+      begin
+        execute format('grant select, insert, update, delete on order_refund to %I', current_database() || '_app');
+      end $$`);
+  }
+}
+
 /** In order; a name once released never changes. The app role is named for the database: order_app. */
 export const migrations = [
   { name: '0001-orders', class: CreateOrders },
@@ -102,4 +123,5 @@ export const migrations = [
   { name: '0004-idempotency-keys', class: CreateIdempotencyKeys },
   { name: '0005-grants', class: GrantToApp },
   { name: '0006-recovery', class: ScheduleRecovery },
+  { name: '0007-refunds', class: CreateRefunds },
 ];

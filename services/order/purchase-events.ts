@@ -18,6 +18,10 @@ export type PurchaseEvents = {
   recovered(order: Order): void;
   /** Recovery could not finish an order, and comes back to it. */
   unrecovered(order: Order): void;
+  /** Recovery finished a refund. */
+  refunded(orderId: string): void;
+  /** Recovery could not finish a refund, or it was refused. */
+  unrefunded(orderId: string, cause: unknown): void;
   /** Recovery gave an order up, for an operator to look at. */
   parked(order: Order, attempts: number): void;
 };
@@ -43,6 +47,11 @@ export function purchaseEvents(log: Logger, metrics: Metrics): PurchaseEvents {
       if (state !== 'PENDING') log.info({ event: 'order_recovered', orderId, state }, 'order recovered');
     },
     unrecovered: () => recoveries.inc({ outcome: 'open' }),
+    refunded: (orderId) => log.info({ event: 'refund_recovered', orderId }, 'refund recovered'),
+    unrefunded: (orderId, cause) => {
+      const { reason, message } = toStatusError(cause);
+      log.warn({ event: 'refund_open', orderId, reason, err: cause }, `refund not recovered: ${message}`);
+    },
     parked: ({ orderId, state }, attempts) => {
       recoveries.inc({ outcome: 'parked' });
       log.error({ event: 'order_parked', orderId, state, attempts }, 'order parked: it needs an operator');

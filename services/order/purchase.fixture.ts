@@ -24,7 +24,7 @@ export type Orders = {
   placedUnder(request: KeyedRequest): Promise<string[]>;
   /** Time passes until no lease of the key's order holds. */
   lapse(request: KeyedRequest): Promise<void>;
-  /** Time passes until recovery may look at every unfinished order. */
+  /** Time passes until recovery may look at every unfinished order and refund. */
   pass(): Promise<void>;
   /** Lets an order's lease end so many ms from now, and recovery look at it at once. */
   age(orderId: string, leaseLeft: number): Promise<void>;
@@ -50,7 +50,8 @@ export async function openOrders(): Promise<Orders> {
     },
     pass: async () => {
       await database.asOwner(
-        `update orders set lease_until = now(), next_attempt_at = now() where ${UNFINISHED}`,
+        `update orders set lease_until = now(), next_attempt_at = now() where ${UNFINISHED};
+         update order_refund set next_attempt_at = now()`,
       );
     },
     age: async (orderId, leaseLeft) => {
@@ -85,7 +86,13 @@ export function recoveryIn(shop: Shop, store: OrderStore): SagaWork {
 /** Events that nobody hears. */
 export function silent(): PurchaseEvents {
   const nothing = (): void => undefined;
-  const recovery = { recovered: nothing, unrecovered: nothing, parked: nothing };
+  const recovery = {
+    recovered: nothing,
+    unrecovered: nothing,
+    parked: nothing,
+    refunded: nothing,
+    unrefunded: nothing,
+  };
   return { confirmed: nothing, ended: nothing, left: nothing, stepped: nothing, ...recovery };
 }
 

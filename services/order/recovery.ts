@@ -5,6 +5,7 @@ import type { Background } from '#fabric/process/background.ts';
 import type { Logger } from '#fabric/telemetry/logger.ts';
 import type { Metrics } from '#fabric/telemetry/metrics.ts';
 import { withSpan } from '#fabric/telemetry/tracing.ts';
+import { recoverRefunds } from './refund-recovery.ts';
 import { isOutage } from './refusals.ts';
 import { complete } from './saga.ts';
 import type { SagaWork } from './saga.ts';
@@ -83,12 +84,15 @@ export function startRecovery(
   const sweeps = inBackground({ name: 'recovery', pause: SWEEP_EVERY, log }, (signal) =>
     orders.sweep(signal),
   );
+  const refunds = inBackground({ name: 'refund recovery', pause: SWEEP_EVERY, log }, () =>
+    recoverRefunds(work),
+  );
   const counts = inBackground({ name: 'order backlog', pause: COUNT_EVERY, log }, async () => {
     backlog = await work.store.backlog();
   });
   return {
     async stop() {
-      await Promise.all([sweeps.stop(), counts.stop()]);
+      await Promise.all([sweeps.stop(), refunds.stop(), counts.stop()]);
       await Promise.race([orders.settled(), sleep(LONGEST_STOP, undefined, { ref: false })]);
     },
   };

@@ -140,8 +140,14 @@ function calm(shop: Shop, store: MemoryStore): SagaWork {
   const unused = (): never => {
     throw new Error('no purchase needs it');
   };
+  const noRefunds = {
+    beginRefund: unused,
+    settleRefund: unused,
+    dropRefund: unused,
+    takeRefundsDue: unused,
+  };
   return {
-    store: { ...store, begin: unused, list: unused, recordRefund: unused },
+    store: { ...store, begin: unused, list: unused, ...noRefunds },
     stock: shop.stockPart,
     charges: shop.recoveryPart,
     events: silent(),

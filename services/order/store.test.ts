@@ -169,12 +169,53 @@ test('a request at fault gets its key back, a refused purchase keeps it', async 
 
 test('a part of the money leaves the order CONFIRMED, all of it makes it REFUNDED', async () => {
   const confirmed = await confirm(await begin());
-  const part = await store.recordRefund({ ...confirmed, amountRefunded: 100n }, 'scratched');
-  assert.equal(part.state, 'CONFIRMED');
-  assert.deepEqual(await store.find(part.orderId), part);
-  const all = await store.recordRefund({ ...part, amountRefunded: part.total?.minorUnits ?? 0n }, 'broken');
-  assert.equal(all.state, 'REFUNDED');
-  assert.deepEqual(await store.find(all.orderId), all);
+  const { orderId, total } = confirmed;
+  const refund = { orderId, requestId: 'one', reason: 'broken' };
+  await store.settleRefund(refund, 100n);
+  await store.settleRefund(refund, 50n);
+  const part = await store.find(orderId);
+  assert.deepEqual([part?.state, part?.amountRefunded], ['CONFIRMED', 100n]);
+  for (let time = 0; time < 2; time += 1) await store.settleRefund(refund, total?.minorUnits ?? 0n);
+  const all = await store.find(orderId);
+  assert.deepEqual([all?.state, all?.amountRefunded], ['REFUNDED', total?.minorUnits]);
+  assert.deepEqual(
+    all?.history.map(({ state }) => state),
+    ['PENDING', 'CONFIRMED', 'REFUNDED'],
+  );
+  assert.equal(all?.history.at(-1)?.note, 'broken');
+});
+
+test('a refund that was begun is due after its head start, to one caller, until it is settled or dropped', async () => {
+  const { orderId } = await confirm(await begin());
+  const refund = {
+    orderId,
+    requestId: 'due',
+    amount: { currencyCode: 'USD', minorUnits: 7n },
+    reason: 'why',
+  };
+  const mine = async (): Promise<unknown[]> =>
+    (await store.takeRefundsDue(100)).filter((each) => each.orderId === orderId);
+  const pass = (): Promise<unknown> =>
+    database.asOwner(`update order_refund set next_attempt_at = now() where order_id = '${orderId}'`);
+  assert.equal(await store.beginRefund(refund), true);
+  assert.deepEqual(await mine(), []);
+  await pass();
+  assert.deepEqual(await mine(), [refund]);
+  assert.deepEqual(await mine(), []);
+  await store.dropRefund(refund);
+  const all = { orderId, requestId: 'all', reason: '' };
+  assert.equal(await store.beginRefund(all), true);
+  await pass();
+  assert.deepEqual(await mine(), [all]);
+  await store.settleRefund(all, 7n);
+  await pass();
+  assert.deepEqual(await mine(), []);
+});
+
+test('a refund is not begun for an order that is unpaid or being undone', async () => {
+  const order = await begin();
+  const refund = { orderId: order.orderId, requestId: 'one', reason: '' };
+  assert.equal(await store.beginRefund(refund), false);
 });
 
 test('a list is newest first, filtered by customer and state, and pages without gap or repetition', async () => {

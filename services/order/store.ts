@@ -12,6 +12,8 @@ import type { Ending, Item, Money, Order, State } from './domain.ts';
 import { OrderEntity } from './entities.ts';
 import { toOrder } from './order-record.ts';
 import type { PricedLine } from './pricing.ts';
+import { beginRefund, dropRefund, settleRefund, takeRefundsDue } from './refund-store.ts';
+import type { RefundStore } from './refund-store.ts';
 
 /** An order to be placed. */
 export type NewOrder = { orderId: string; customerId: string; items: readonly Item[] };
@@ -52,7 +54,7 @@ export type Backlog = { unfinished: number; parked: number };
  * Every write takes the order as it was read and answers it as it is now. One whose state or fence changed
  * meanwhile is ABORTED with reason ORDER_SUPERSEDED: another call has the order in hand.
  */
-export type OrderStore = {
+export type OrderStore = RefundStore & {
   /** Records a PENDING order together with its key; none when the key was used before. */
   begin(order: NewOrder, request: KeyedRequest): Promise<Begun>;
   /** Takes an unfinished order whose lease ran out; undefined while another call holds it, or nothing is open. */
@@ -70,8 +72,6 @@ export type OrderStore = {
   decide(order: Order, ending: Ending): Promise<Order>;
   /** Enters the state that was decided, once everything is undone; a request at fault gets its key back. */
   end(order: Order): Promise<Order>;
-  /** Records money that went back while the goods stayed; all of it makes the order REFUNDED. */
-  recordRefund(order: Order, note: string): Promise<Order>;
   find(orderId: string): Promise<Order | undefined>;
   backlog(): Promise<Backlog>;
   /** Newest first. */
@@ -117,7 +117,10 @@ export function orderStore(database: Database): OrderStore {
     confirm: (order) => run((em) => confirm(em, order)),
     decide: (order, ending) => run((em) => decide(em, order, ending)),
     end: (order) => inTransaction((tx) => end(tx, order)),
-    recordRefund: (order, note) => run((em) => recordRefund(em, order, note)),
+    beginRefund: (refund) => run((em) => beginRefund(em, refund)),
+    settleRefund: (refund, returned) => run((em) => settleRefund(em, refund, returned)),
+    dropRefund: (refund) => run((em) => dropRefund(em, refund)),
+    takeRefundsDue: (limit) => run((em) => takeRefundsDue(em, limit)),
     find: (orderId) => run((em) => find(em, orderId)),
     backlog: () => run(backlog),
     list: (filter) => run((em) => list(em, filter)),
@@ -270,24 +273,11 @@ async function end(tx: EntityManager, order: Order): Promise<Order> {
   const ended = await transition(tx, order, {
     state: ending.state,
     note: ending.message,
-    set: 'amount_refunded = ?, payment_id = ?',
+    set: 'amount_refunded = greatest(amount_refunded, ?), payment_id = ?',
     values: [amountRefunded, paymentId],
   });
   if (freesKey(ending)) await freeKeysOf(tx, CREATE_ORDER, order.orderId);
   return ended;
-}
-
-async function recordRefund(em: EntityManager, order: Order, note: string): Promise<Order> {
-  const { amountRefunded, total } = order;
-  const values = [amountRefunded];
-  if (order.state === 'CONFIRMED' && amountRefunded === total?.minorUnits)
-    return transition(em, order, { state: 'REFUNDED', note, set: 'amount_refunded = ?', values });
-  const rows = await em.execute<Moment[]>(
-    `update orders set amount_refunded = greatest(amount_refunded, ?), update_time = now()
-     ${GUARD} returning ${MS}`,
-    [...values, ...guardOf(order)],
-  );
-  return { ...order, updateTime: written(order, rows) };
 }
 
 /** A change of state, with what else changes in the same statement. */

@@ -12,12 +12,15 @@ import {
   checkout,
   failing,
   keyed,
+  mortal,
   openOrders,
+  recoveryIn,
   soon,
   usd,
   workIn,
 } from './purchase.fixture.ts';
 import type { Orders } from './purchase.fixture.ts';
+import { recoverRefunds } from './refund-recovery.ts';
 import { Shop } from './shop.fixture.ts';
 import { cancel, refund } from './taking-back.ts';
 
@@ -190,4 +193,65 @@ test('cancelling an order whose charge the acquirer never received ends CANCELLE
   };
   const cancelled = await cancel(order, '', workIn(shop, orders.store));
   assert.deepEqual([cancelled.state, cancelled.amountRefunded], ['CANCELLED', 0n]);
+});
+
+test('a refund that a cancellation overtakes tells of the money that went back', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store);
+  const work = workIn(shop, orders.store);
+  const charges: typeof work.charges = {
+    ...work.charges,
+    async refund(money) {
+      const returned = await work.charges.refund(money);
+      await orders.replica.decide(order, {
+        state: 'CANCELLED',
+        reason: 'ORDER_CANCELLED',
+        message: '',
+        metadata: {},
+      });
+      return returned;
+    },
+  };
+  const asked = { amount: usd(200n), reason: '', request: keyed() };
+  assert.equal((await refund(order, asked, { ...work, charges })).amountRefunded, 200n);
+});
+
+for (const amount of [usd(200n), undefined]) {
+  for (let line = 1; line <= 3; line += 1) {
+    for (const when of ['before', 'after'] as const) {
+      const what = amount === undefined ? 'the whole' : 'a part';
+      test(`a refund of ${what} whose process died ${when} effect ${line} is finished by recovery`, async () => {
+        const shop = new Shop();
+        const order = await buy(shop, orders.store);
+        const asked = { amount, reason: 'scratched', request: keyed() };
+        const died = refund(order, asked, mortal(workIn(shop, orders.store), { line, when }));
+        await assert.rejects(died, { reason: 'OUTCOME_UNKNOWN' });
+        await orders.pass();
+        await recoverRefunds(recoveryIn(shop, orders.replica));
+        const now = await orders.store.find(order.orderId);
+        const back = line === 1 && when === 'before' ? 0n : (amount?.minorUnits ?? 500n);
+        assert.equal(shop.accounts.get(order.orderId)?.returned, back);
+        assert.equal(now?.amountRefunded, back);
+        assert.equal(now.state, back === 500n ? 'REFUNDED' : 'CONFIRMED');
+        assert.equal(now.history.at(-1)?.note, back === 500n ? 'scratched' : '');
+        const again = await refund(now, asked, workIn(shop, orders.store));
+        assert.equal(again.amountRefunded, amount?.minorUnits ?? 500n);
+      });
+    }
+  }
+}
+
+test('a refund that was refused is not made later', async () => {
+  const shop = new Shop();
+  const order = await buy(shop, orders.store);
+  const { settle } = shop.claim(order.orderId, 400n);
+  const asked = { amount: usd(200n), reason: '', request: keyed() };
+  await assert.rejects(refund(order, asked, workIn(shop, orders.store)), {
+    reason: 'REFUND_EXCEEDS_CAPTURE',
+  });
+  settle();
+  shop.calls.length = 0;
+  await orders.pass();
+  await recoverRefunds(recoveryIn(shop, orders.replica));
+  assert.deepEqual(shop.calls, []);
 });

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { leavesOutcomeOpen } from '#fabric/data/idempotency.ts';
 import type { KeyedRequest } from '#fabric/data/idempotency.ts';
-import { badRequest, StatusError, toStatusError } from '#fabric/rpc/status-error.ts';
+import { badRequest, StatusError } from '#fabric/rpc/status-error.ts';
+import type { Return } from './charges.ts';
 import { cancellation, refundable } from './domain.ts';
 import type { Ending, Money, Order } from './domain.ts';
 import { outcomeUnknown } from './refusals.ts';
@@ -51,7 +52,8 @@ function cancelled(reason: string): Ending {
 export type RefundAsked = { amount: Money | undefined; reason: string; request: KeyedRequest };
 
 /**
- * Returns money of a confirmed order; its goods stay with the customer. The same key moves money once.
+ * Returns money of a confirmed order; its goods stay with the customer. The same key moves money once, and what
+ * was begun is finished by recovery when its call is not. The answer tells of at least the money that went back.
  * FAILED_PRECONDITION with reason ORDER_NOT_REFUNDABLE, or REFUND_EXCEEDS_CAPTURE when less is left.
  */
 export async function refund(order: Order, asked: RefundAsked, work: SagaWork): Promise<Order> {
@@ -59,12 +61,30 @@ export async function refund(order: Order, asked: RefundAsked, work: SagaWork): 
   checkAmount(order, asked.amount);
   const { orderId } = order;
   const { amount, reason, request } = asked;
+  const begun = { orderId, amount, reason, requestId: keyFor(request) };
   try {
-    const amountRefunded = await work.charges.refund({ orderId, amount, reason, requestId: keyFor(request) });
-    return await work.store.recordRefund({ ...order, amountRefunded }, reason);
+    if (await work.store.beginRefund(begun)) await finishRefund(begun, work);
+    else throw notRefundable((await work.store.find(orderId)) ?? order);
+    return (await work.store.find(orderId)) ?? order;
   } catch (error) {
-    if (toStatusError(error).reason === 'ORDER_SUPERSEDED') return (await work.store.find(orderId)) ?? order;
     throw leavesOutcomeOpen(error) ? outcomeUnknown(orderId, error) : error;
+  }
+}
+
+/** Makes a refund that was begun, by its key; it is forgotten when it was made or refused, and not while its outcome is open. */
+export async function finishRefund(refund: Return, { charges, store }: SagaWork): Promise<void> {
+  await store.settleRefund(refund, await refundOrDrop(refund, { charges, store }));
+}
+
+async function refundOrDrop(
+  refund: Return,
+  { charges, store }: Pick<SagaWork, 'charges' | 'store'>,
+): Promise<bigint> {
+  try {
+    return await charges.refund(refund);
+  } catch (error) {
+    if (!leavesOutcomeOpen(error)) await store.dropRefund(refund);
+    throw error;
   }
 }
 
