@@ -1,7 +1,7 @@
 /** What a failure tells a client: status, reason and details, without what is nobody's business. */
 import { status } from '@grpc/grpc-js';
 import type { Metadata } from '@grpc/grpc-js';
-import { BadRequest } from '#gen/google/rpc/error_details.ts';
+import { BadRequest, ErrorInfo } from '#gen/google/rpc/error_details.ts';
 import { Status } from '#gen/google/rpc/status.ts';
 import { toStatus, unpackDetails } from '#fabric/rpc/status-details.ts';
 import { StatusError, toStatusError } from '#fabric/rpc/status-error.ts';
@@ -42,6 +42,7 @@ const GENERIC: Partial<Record<status, { reason: string; message: string }>> = {
 const SILENT = new Set([status.UNKNOWN, status.INTERNAL, status.DATA_LOSS]);
 const DEBUG = 'google.rpc.DebugInfo';
 const BAD_REQUEST = 'google.rpc.BadRequest';
+const ERROR_INFO = 'google.rpc.ErrorInfo';
 /** Sent with 429 and 503 where the service names no time; s. */
 const DEFAULT_RETRY = 1;
 
@@ -56,9 +57,9 @@ export function failureOf(error: unknown): Failure {
     return plain(known.code, generic);
   return {
     code: known.code,
-    message: known.message,
+    message: withJsonField(known.message, info?.metadata),
     reason: info?.reason,
-    metadata: info?.metadata ?? {},
+    metadata: jsonMetadata(info?.metadata),
     details: packed.details.filter(({ typeUrl }) => !typeUrl.endsWith(DEBUG)).map(withJsonFields),
     retryAfter:
       retry === undefined ? retryDefault(known.code) : Number(retry.seconds) + (retry.nanos > 0 ? 1 : 0),
@@ -88,10 +89,26 @@ function packedStatus(error: unknown): Status | undefined {
 
 /** Clients over HTTP know fields by their JSON names (google/rpc/error_details.proto, BadRequest.field). */
 function withJsonFields(detail: Status['details'][number]): Status['details'][number] {
+  if (detail.typeUrl.endsWith(ERROR_INFO)) {
+    const info = ErrorInfo.decode(detail.value);
+    const renamed = { ...info, metadata: jsonMetadata(info.metadata) };
+    return { ...detail, value: Buffer.from(ErrorInfo.encode(renamed).finish()) };
+  }
   if (!detail.typeUrl.endsWith(BAD_REQUEST)) return detail;
   const { fieldViolations } = BadRequest.decode(detail.value);
   const renamed = fieldViolations.map((each) => ({ ...each, field: camelCase(each.field) }));
   return { ...detail, value: Buffer.from(BadRequest.encode({ fieldViolations: renamed }).finish()) };
+}
+
+/** ErrorInfo.metadata, whose `field` is a path of names. */
+function jsonMetadata(metadata: Failure['metadata'] = {}): Record<string, string> {
+  const { field } = metadata;
+  return field === undefined ? { ...metadata } : { ...metadata, field: camelCase(field) };
+}
+
+/** A message about a field begins with its path. */
+function withJsonField(message: string, { field = '' }: Failure['metadata'] = {}): string {
+  return field !== '' && message.startsWith(field) ? camelCase(field) + message.slice(field.length) : message;
 }
 
 function camelCase(path: string): string {
