@@ -110,7 +110,16 @@ test('a service names fields as the JSON of the request does', async () => {
     body: { ...ORDER, paymentToken: 'tok_field' },
   });
   assert.equal(answer.status, 400);
-  assert.match(answer.text, /"field":"lines\[0\]\.productId"/u);
+  assert.equal(errorOf(answer).message, 'lines[0].productId: is wrong');
+  const [info, badRequest] = errorOf(answer).details;
+  assert.deepEqual(info?.['metadata'], { field: 'lines[0].productId' });
+  assert.match(JSON.stringify(badRequest), /"field":"lines\[0\]\.productId"/u);
+  const problem = await send(shop, 'POST /v1/orders', {
+    token: shop.token('CUSTOMER'),
+    body: { ...ORDER, paymentToken: 'tok_field' },
+    headers: { accept: 'application/problem+json' },
+  });
+  assert.ok(!problem.text.includes('product_id'), problem.text);
 });
 
 test('a defect tells nothing of itself, but the log does', async () => {
@@ -187,4 +196,8 @@ test('a service that is gone is 503 and tells no address', async () => {
   assert.deepEqual([answer.status, reasonOf(answer)], [503, 'UPSTREAM_UNAVAILABLE']);
   assert.equal(answer.headers.get('retry-after'), '1');
   assert.ok(!answer.text.includes('127.0.0.1'));
+  // Nothing was sent, so nothing can have been done.
+  assert.doesNotMatch(errorOf(answer).message, /not known/u);
+  const dropped = await send(shop, 'GET /v1/products/down');
+  assert.match(errorOf(dropped).message, /whether it did its work is not known/u);
 });

@@ -1,6 +1,6 @@
 /** Calls services: bytes in, bytes out, with deadline and cancellation. */
 import { status } from '@grpc/grpc-js';
-import type { Metadata, ServiceError } from '@grpc/grpc-js';
+import type { ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
 import type { Channel } from '#fabric/rpc/channel.ts';
 import { StatusError, toStatusError } from '#fabric/rpc/status-error.ts';
 import type { Plan } from './plan.ts';
@@ -90,16 +90,23 @@ async function retried(channel: Channel, call: UpstreamCall, budget: RetryBudget
   try {
     return await unary(channel, call, options);
   } catch (error) {
-    if (!call.plan.repeatable || !isTransportFailure(error) || isOver(options) || !budget.spend())
-      throw error;
-    return unary(channel, call, options);
+    if (!mayRepeat(call.plan, error) || isOver(options) || !budget.spend()) throw error;
+    return unary(channel, call, options).catch((second: unknown) => {
+      // That nobody was there any more does not undo what the first attempt did.
+      throw isUnsent(second) ? error : second;
+    });
   }
 }
 
-/** A reason says that the service answered on purpose: what it refuses once it would refuse again. */
-function isTransportFailure(error: unknown): boolean {
+/** Another reason says that the service answered on purpose: what it refuses once it would refuse again. */
+function mayRepeat({ repeatable }: Plan, error: unknown): boolean {
   const { code, reason } = toStatusError(error);
-  return code === status.UNAVAILABLE && reason === undefined;
+  return repeatable && code === status.UNAVAILABLE && (reason === undefined || isUnsent(error));
+}
+
+/** Whether `notSent` made it: a service's own refusal comes as a ServiceError. */
+function isUnsent(error: unknown): boolean {
+  return error instanceof StatusError && error.reason === 'UPSTREAM_UNAVAILABLE';
 }
 
 function isOver({ deadline = Infinity }: CallOptions): boolean {
@@ -116,7 +123,7 @@ function unary(channel: Channel, call: UpstreamCall, options: CallOptions): Prom
     const settle = (error: ServiceError | null, bytes?: Uint8Array): void => {
       signal.removeEventListener('abort', cancel);
       if (error === null) resolve(bytes ?? new Uint8Array());
-      else reject(error);
+      else reject(wasSent(request, channel) ? error : notSent(error));
     };
     const request = channel.makeUnaryRequest(
       plan.path,
@@ -130,6 +137,18 @@ function unary(channel: Channel, call: UpstreamCall, options: CallOptions): Prom
     const cancel = (): void => request.cancel();
     signal.addEventListener('abort', cancel, { once: true });
   });
+}
+
+/** Until a call has a connection, grpc-js names its target where it would name the peer. */
+function wasSent(request: ClientUnaryCall, channel: Channel): boolean {
+  return request.getPeer() !== channel.getChannel().getTarget();
+}
+
+/** Only UNAVAILABLE: a deadline may pass, and a client may go, unsent too. */
+function notSent(error: ServiceError): Error {
+  if (error.code !== status.UNAVAILABLE || toStatusError(error).reason !== undefined) return error;
+  const message = 'no process of the service can be reached; nothing was done';
+  return new StatusError(status.UNAVAILABLE, message, { reason: 'UPSTREAM_UNAVAILABLE', cause: error });
 }
 
 function serverStream(channel: Channel, call: UpstreamCall): UpstreamStream {
