@@ -63,6 +63,8 @@ test('what is no HTTP, or too much of it, is refused in the one shape', async ()
     [`GET /v1/products#x HTTP/1.1\r\n${host}\r\n`, 400, 'INVALID_TARGET'],
     [`GET /v1/%ff HTTP/1.1\r\n${host}\r\n`, 400, 'INVALID_TARGET'],
     [`GET /${'a'.repeat(8_192)} HTTP/1.1\r\n${host}\r\n`, 414, 'TARGET_TOO_LONG'],
+    [`GET /${'a'.repeat(40_000)} HTTP/1.1\r\n${host}\r\n`, 414, 'TARGET_TOO_LONG'],
+    ['CONNECT x:443 HTTP/1.1\r\nhost: x:443\r\n\r\n', 405, 'METHOD_NOT_ALLOWED'],
     [`GET / HTTP/1.1\r\n${host}a: ${'a'.repeat(17_000)}\r\n\r\n`, 431, 'HEADERS_TOO_LARGE'],
     ['nonsense\r\n\r\n', 400, 'MALFORMED_REQUEST'],
     [

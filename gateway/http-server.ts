@@ -7,7 +7,15 @@ import { withHttpServerSpan } from '#fabric/telemetry/tracing.ts';
 import { commonHeaders } from './common-headers.ts';
 import { errorAnswer } from './errors.ts';
 import type { Gateway } from './gateway.ts';
-import { headersTooLarge, malformedRequest, requestTimeout } from './refusals.ts';
+import { EVERY_METHOD } from './locate.ts';
+import {
+  headersTooLarge,
+  malformedRequest,
+  methodNotAllowed,
+  requestTimeout,
+  targetTooLong,
+} from './refusals.ts';
+import { LONGEST_TARGET } from './target.ts';
 
 /** The largest block of headers, the request line included, in bytes. */
 export const LARGEST_HEADERS = 16 * 1024;
@@ -56,9 +64,11 @@ export async function startHttpServer(
   server.maxConnections = MOST_CONNECTIONS;
   server.maxRequestsPerSocket = MOST_REQUESTS_PER_CONNECTION;
   server.on('request', serve).on('checkContinue', serve).on('checkExpectation', serve);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
-    refuseConnection(error, socket as Socket, pending),
-  );
+  server.on('clientError', (error: BrokenRequest, socket) => {
+    if (error.code === 'ECONNRESET') socket.destroy();
+    else refuseConnection(refusalOf(error), socket as Socket, pending);
+  });
+  server.on('connect', (_, socket) => refuseConnect(socket as Socket, pending));
   await listen(server, { bind, port });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the gateway has no port');
@@ -85,21 +95,23 @@ function drain(server: Server, gateway: Gateway, timeout: number): Promise<void>
 }
 
 /** What cannot be read as a request gets an error of the one shape, after the answers that are still due. */
-function refuseConnection(
-  error: NodeJS.ErrnoException,
-  socket: Socket,
-  pending: WeakMap<Socket, ServerResponse>,
-): void {
+function refuseConnection(refusal: Error, socket: Socket, pending: WeakMap<Socket, ServerResponse>): void {
   const due = pending.get(socket);
-  if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
-  else if (due?.req.complete === true) due.once('close', () => lastWord(error, socket));
+  if (!socket.writable) socket.destroy();
+  else if (due?.req.complete === true) due.once('close', () => lastWord(refusal, socket));
   else if (due?.headersSent === true) socket.destroy();
-  else lastWord(error, socket);
+  else lastWord(refusal, socket);
 }
 
-function lastWord(error: NodeJS.ErrnoException, socket: Socket): void {
+/** The gateway is no proxy. node:http lets go of the socket of a CONNECT, which nobody else watches then. */
+function refuseConnect(socket: Socket, pending: WeakMap<Socket, ServerResponse>): void {
+  socket.on('error', () => socket.destroy()).resume();
+  refuseConnection(methodNotAllowed('CONNECT', EVERY_METHOD), socket, pending);
+}
+
+function lastWord(refusal: Error, socket: Socket): void {
   void withHttpServerSpan({ method: '-', route: 'malformed', headers: {} }, () => {
-    const { status, headers, body } = errorAnswer(refusalOf(error), undefined);
+    const { status, headers, body } = errorAnswer(refusal, undefined);
     const lines = Object.entries({
       ...commonHeaders(randomUUID()),
       ...headers,
@@ -112,8 +124,20 @@ function lastWord(error: NodeJS.ErrnoException, socket: Socket): void {
   });
 }
 
-function refusalOf({ code }: NodeJS.ErrnoException): Error {
-  if (code === 'HPE_HEADER_OVERFLOW') return headersTooLarge(LARGEST_HEADERS);
+/** What node:http tells of bytes that it cannot read. */
+type BrokenRequest = NodeJS.ErrnoException & { rawPacket?: Buffer };
+
+function refusalOf({ code, rawPacket }: BrokenRequest): Error {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return isRequestLine(rawPacket) ? targetTooLong(LONGEST_TARGET) : headersTooLarge(LARGEST_HEADERS);
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return requestTimeout();
   return malformedRequest();
+}
+
+/**
+ * Whether bytes begin a request and do not come to the end of its first line within the limit. The parser gives
+ * only the last bytes that it read: a line that came in several pieces is not told from a header.
+ */
+function isRequestLine(bytes: Buffer = Buffer.alloc(0)): boolean {
+  return /^[A-Z-]+ [^\n]*$/u.test(bytes.toString('latin1', 0, LARGEST_HEADERS));
 }

@@ -15,7 +15,8 @@ import { parseTarget } from './target.ts';
 /** Where a request leads; `allow` holds the methods of the path when it is an OPTIONS. */
 export type Located = Pick<Exchange, 'segments' | 'query'> & { endpoint: Endpoint; allow: readonly string[] };
 
-const EVERY_METHOD = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+/** What some route or other takes. */
+export const EVERY_METHOD = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 /** One name for all requests without a route, so that callers cannot make series. */
 const UNROUTED = 'unrouted';
 
