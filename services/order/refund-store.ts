@@ -1,21 +1,26 @@
 /** Refunds that were begun, in PostgreSQL: each is remembered from before the payment service is asked until its answer is recorded. */
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Return } from './charges.ts';
+import type { Order } from './domain.ts';
 
 /** What is remembered of refunds. */
 export type RefundStore = {
   /** Remembers a refund, once by its key; false when the order's money cannot be returned (any more). */
   beginRefund(refund: Return): Promise<boolean>;
   /**
-   * Forgets a refund and records how much money of its order went back by now, in minor units, never less than
-   * was recorded before; all of a confirmed order's money makes it REFUNDED.
+   * Records how much money of an order went back by now, in minor units, never less than was recorded before,
+   * forgets the refund that did it, and answers the order as it is then. All of a confirmed order's money
+   * makes it REFUNDED.
    */
-  settleRefund(refund: Return, returned: bigint): Promise<void>;
+  recordRefund(refunded: Refunded, note: string): Promise<Order>;
   /** Forgets a refund that was refused. */
   dropRefund(refund: Return): Promise<void>;
   /** Refunds that nobody finished for 10 s; each goes to one caller. */
   takeRefundsDue(limit: number): Promise<Return[]>;
 };
+
+/** Money that went back, and the key of the refund if it was begun here. */
+export type Refunded = { orderId: string; amountRefunded: bigint; requestId?: string };
 
 /** Longer than the customer's own call asks the payment service (charges.ts); the next attempt comes after it. */
 const ATTEMPT = `interval '10 seconds'`;
@@ -36,10 +41,10 @@ export async function beginRefund(em: EntityManager, refund: Return): Promise<bo
 }
 
 /** Guarded by no fence: money that went back did so whoever has the order in hand. */
-export async function settleRefund(
+export async function recordRefund(
   em: EntityManager,
-  { orderId, requestId, reason }: Return,
-  returned: bigint,
+  { orderId, amountRefunded: returned, requestId = '' }: Refunded,
+  note: string,
 ): Promise<void> {
   const all = `state = 'CONFIRMED' and ending_state is null and greatest(amount_refunded, ?) = total`;
   await em.execute(
@@ -55,7 +60,7 @@ export async function settleRefund(
      insert into order_history (order_id, sequence, state, time, note)
      select order_id, revision, state, update_time, ? from settled where state = 'REFUNDED'
      on conflict do nothing`,
-    [returned, returned, returned, returned, orderId, orderId, requestId, reason],
+    [returned, returned, returned, returned, orderId, orderId, requestId, note],
   );
 }
 

@@ -142,7 +142,7 @@ function calm(shop: Shop, store: MemoryStore): SagaWork {
   };
   const noRefunds = {
     beginRefund: unused,
-    settleRefund: unused,
+    recordRefund: unused,
     dropRefund: unused,
     takeRefundsDue: unused,
   };

@@ -170,12 +170,12 @@ test('a request at fault gets its key back, a refused purchase keeps it', async 
 test('a part of the money leaves the order CONFIRMED, all of it makes it REFUNDED', async () => {
   const confirmed = await confirm(await begin());
   const { orderId, total } = confirmed;
-  const refund = { orderId, requestId: 'one', reason: 'broken' };
-  await store.settleRefund(refund, 100n);
-  await store.settleRefund(refund, 50n);
-  const part = await store.find(orderId);
-  assert.deepEqual([part?.state, part?.amountRefunded], ['CONFIRMED', 100n]);
-  for (let time = 0; time < 2; time += 1) await store.settleRefund(refund, total?.minorUnits ?? 0n);
+  await store.recordRefund({ orderId, amountRefunded: 100n }, 'scratched');
+  const part = await store.recordRefund({ orderId, amountRefunded: 50n }, 'scratched');
+  assert.deepEqual(await store.find(orderId), part);
+  assert.deepEqual([part.state, part.amountRefunded], ['CONFIRMED', 100n]);
+  for (let time = 0; time < 2; time += 1)
+    await store.recordRefund({ orderId, amountRefunded: total?.minorUnits ?? 0n }, 'broken');
   const all = await store.find(orderId);
   assert.deepEqual([all?.state, all?.amountRefunded], ['REFUNDED', total?.minorUnits]);
   assert.deepEqual(
@@ -207,7 +207,7 @@ test('a refund that was begun is due after its head start, to one caller, until 
   assert.equal(await store.beginRefund(all), true);
   await pass();
   assert.deepEqual(await mine(), [all]);
-  await store.settleRefund(all, 7n);
+  await store.recordRefund({ ...all, amountRefunded: 7n }, '');
   await pass();
   assert.deepEqual(await mine(), []);
 });

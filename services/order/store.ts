@@ -12,7 +12,7 @@ import type { Ending, Item, Money, Order, State } from './domain.ts';
 import { OrderEntity } from './entities.ts';
 import { toOrder } from './order-record.ts';
 import type { PricedLine } from './pricing.ts';
-import { beginRefund, dropRefund, settleRefund, takeRefundsDue } from './refund-store.ts';
+import { beginRefund, dropRefund, recordRefund, takeRefundsDue } from './refund-store.ts';
 import type { RefundStore } from './refund-store.ts';
 
 /** An order to be placed. */
@@ -118,7 +118,11 @@ export function orderStore(database: Database): OrderStore {
     decide: (order, ending) => run((em) => decide(em, order, ending)),
     end: (order) => inTransaction((tx) => end(tx, order)),
     beginRefund: (refund) => run((em) => beginRefund(em, refund)),
-    settleRefund: (refund, returned) => run((em) => settleRefund(em, refund, returned)),
+    recordRefund: (refunded, note) =>
+      run(async (em) => {
+        await recordRefund(em, refunded, note);
+        return found(em, refunded.orderId);
+      }),
     dropRefund: (refund) => run((em) => dropRefund(em, refund)),
     takeRefundsDue: (limit) => run((em) => takeRefundsDue(em, limit)),
     find: (orderId) => run((em) => find(em, orderId)),
@@ -303,6 +307,12 @@ async function find(em: EntityManager, orderId: string): Promise<Order | undefin
   if (!UUID.test(orderId)) return undefined;
   const record = await em.findOne(OrderEntity, { orderId }, WHOLE);
   return record === null ? undefined : toOrder(record);
+}
+
+async function found(em: EntityManager, orderId: string): Promise<Order> {
+  const order = await find(em, orderId);
+  if (order === undefined) throw new Error('an order that was written is there');
+  return order;
 }
 
 async function backlog(em: EntityManager): Promise<Backlog> {

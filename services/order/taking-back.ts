@@ -63,17 +63,18 @@ export async function refund(order: Order, asked: RefundAsked, work: SagaWork): 
   const { amount, reason, request } = asked;
   const begun = { orderId, amount, reason, requestId: keyFor(request) };
   try {
-    if (await work.store.beginRefund(begun)) await finishRefund(begun, work);
-    else throw notRefundable((await work.store.find(orderId)) ?? order);
-    return (await work.store.find(orderId)) ?? order;
+    if (await work.store.beginRefund(begun)) return await finishRefund(begun, work);
   } catch (error) {
     throw leavesOutcomeOpen(error) ? outcomeUnknown(orderId, error) : error;
   }
+  throw notRefundable((await work.store.find(orderId)) ?? order);
 }
 
 /** Makes a refund that was begun, by its key; it is forgotten when it was made or refused, and not while its outcome is open. */
-export async function finishRefund(refund: Return, { charges, store }: SagaWork): Promise<void> {
-  await store.settleRefund(refund, await refundOrDrop(refund, { charges, store }));
+export async function finishRefund(refund: Return, { charges, store }: SagaWork): Promise<Order> {
+  const { orderId, requestId, reason } = refund;
+  const amountRefunded = await refundOrDrop(refund, { charges, store });
+  return store.recordRefund({ orderId, requestId, amountRefunded }, reason);
 }
 
 async function refundOrDrop(
