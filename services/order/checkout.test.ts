@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inProgress } from '#fabric/data/idempotency.ts';
 import { counter } from './checkout.ts';
 import { purchaseOutcome } from './domain.ts';
-import { assertSettled, checkout, keyed, openOrders, soon, workIn } from './purchase.fixture.ts';
+import { leases } from './leases.ts';
+import { assertSettled, checkout, keyed, openOrders, reasonOf, soon, workIn } from './purchase.fixture.ts';
 import type { Orders } from './purchase.fixture.ts';
 import { Shop } from './shop.fixture.ts';
+import { cancel } from './taking-back.ts';
 
 let orders: Orders;
 
@@ -69,4 +72,59 @@ test('when time is nearly up the PENDING order is answered, and the purchase goe
   pay(undefined);
   await desk.drain();
   assert.equal((await orders.store.find(order.orderId))?.state, 'CONFIRMED');
+});
+
+test('a purchase that is cancelled while it is paid tells of the cancellation once that is finished', async () => {
+  const shop = new Shop();
+  const work = workIn(shop, orders.store);
+  const { promise: mayEnd, resolve: end } = Promise.withResolvers<undefined>();
+  const slow = workIn(shop, orders.replica);
+  const reverse: typeof slow.charges.reverse = async (...charge) => {
+    await mayEnd;
+    return slow.charges.reverse(...charge);
+  };
+  let cancelling: Promise<unknown> | undefined;
+  const charge: typeof work.charges.charge = async (asked) => {
+    const charged = await work.charges.charge(asked);
+    const order = (await orders.store.find(asked.orderId)) ?? assert.fail();
+    cancelling = cancel(order, '', { ...slow, charges: { ...slow.charges, reverse } });
+    while ((await orders.store.find(asked.orderId))?.ending === undefined) await sleep(10);
+    setTimeout(() => end(undefined), 150);
+    return charged;
+  };
+  const placing = counter({ ...work, charges: { ...work.charges, charge } });
+  const order = await placing.place(checkout(), keyed(), soon());
+  await cancelling;
+  assert.equal(order.state, 'CANCELLED');
+  assert.equal(reasonOf(order), 'ORDER_CANCELLED');
+});
+
+test('a repetition finds the order in hand for as long as its charge takes', async () => {
+  const shop = new Shop();
+  const request = keyed();
+  const work = {
+    ...workIn(shop, orders.store),
+    leases: leases(orders.store, { every: 40, longest: 10_000, soon: 0 }),
+  };
+  const { promise: paid, resolve: pay } = Promise.withResolvers<undefined>();
+  const charge: typeof work.charges.charge = async (asked) => {
+    await paid;
+    return work.charges.charge(asked);
+  };
+  const placing = counter({ ...work, charges: { ...work.charges, charge } }).place(
+    checkout(),
+    request,
+    soon(),
+  );
+  while ((await orders.unfinished('total is not null')) === 0) await sleep(10);
+  const [orderId = ''] = await orders.placedUnder(request);
+  const { fence } = (await orders.store.find(orderId)) ?? assert.fail();
+  await orders.age(orderId, 400);
+  const until = new Date(Date.now() + 1_000);
+  const again = counter(workIn(shop, orders.replica)).place(checkout(), request, until);
+  await assert.rejects(again, inProgress(request));
+  assert.equal((await orders.store.find(orderId))?.fence, fence);
+  pay(undefined);
+  assert.equal((await placing).state, 'CONFIRMED');
+  assert.deepEqual(shop.calls, ['reserveStock', 'chargeOrder', 'commitStock']);
 });

@@ -57,14 +57,24 @@ export function counter(work: SagaWork): Counter {
     const answered = new AbortController();
     const timeUp = sleep(Math.max(0, until - Date.now()), undefined, { signal: answered.signal });
     try {
-      return (
+      const reached =
         (await Promise.race([driving, timeUp.catch(() => undefined)])) ??
         (await store.find(order.orderId)) ??
-        order
-      );
+        order;
+      return await ended(until, reached);
     } finally {
       answered.abort();
     }
+  }
+
+  /** An order that another call undoes is at its end soon, and its customer wants to hear that. */
+  async function ended(until: number, order: Order): Promise<Order> {
+    let now = order;
+    while (now.state === 'PENDING' && now.ending !== undefined && Date.now() + LOOK_AGAIN <= until) {
+      await sleep(LOOK_AGAIN);
+      now = (await store.find(order.orderId)) ?? now;
+    }
+    return now;
   }
 
   /** Waits for whoever has the order in hand, and takes it over when nobody has. */
