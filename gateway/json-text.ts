@@ -15,7 +15,8 @@ export type JsonNode =
 /** Arrays and objects inside each other, at most. */
 export const JSON_DEPTH = 64;
 
-type Scanner = { text: string; at: number; path: (string | number)[] };
+/** `root` is the path of the whole value, `path` leads on from there. */
+type Scanner = { text: string; at: number; root: string; path: (string | number)[] };
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const QUOTE = 0x22;
@@ -25,11 +26,11 @@ const FIRST_PRINTABLE = 0x20;
 /**
  * Parses one JSON value and nothing after it. INVALID_ARGUMENT, reason INVALID_JSON, for bytes that are no
  * UTF-8, wrong syntax, lone surrogates, trailing bytes and more than 64 levels; a member that appears twice is
- * an INVALID_FIELD that names it.
+ * an INVALID_FIELD that names it below `root`, the field that the value is for.
  */
-export function parseJson(bytes: Uint8Array): JsonNode {
+export function parseJson(bytes: Uint8Array, root = ''): JsonNode {
   if (!isUtf8(bytes)) throw invalidJson('it is not UTF-8');
-  const scanner: Scanner = { text: Buffer.from(bytes).toString('utf8'), at: 0, path: [] };
+  const scanner: Scanner = { text: Buffer.from(bytes).toString('utf8'), at: 0, root, path: [] };
   const node = readValue(scanner);
   skipSpace(scanner);
   if (scanner.at !== scanner.text.length) throw malformed(scanner, 'there is more after the value');
@@ -105,6 +106,8 @@ function readString(scanner: Scanner): string {
   const inner = scanner.text.slice(start + 1, end);
   const value = inner.includes('\\') ? unescaped(scanner, inner) : inner;
   if (!value.isWellFormed()) throw malformed(scanner, 'a string holds half a surrogate pair');
+  // As scalarFromText says, here for what is kept as JSON too.
+  if (value.includes('\0')) throw badRequest(pathOf(scanner) || 'body', 'must not hold a NUL character');
   scanner.at = end + 1;
   return value;
 }
@@ -152,8 +155,8 @@ function skipSpace(scanner: Scanner): void {
   }
 }
 
-function pathOf({ path }: Scanner): string {
-  return path.reduce<string>(below, '');
+function pathOf({ root, path }: Scanner): string {
+  return path.reduce<string>(below, root);
 }
 
 function fail(scanner: Scanner, reason: string): never {

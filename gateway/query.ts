@@ -131,7 +131,7 @@ function messageFromText(type: DescMessage, { name, value }: NamedText, reader: 
   if (!isOpaque(type) || type.typeName === 'google.protobuf.Any' || type.typeName === 'google.api.HttpBody')
     throw badRequest(name, 'is a message; give its fields one by one');
   const node: JsonNode = JSON_VALUES.has(type.typeName)
-    ? parseJson(Buffer.from(value))
+    ? parseJson(Buffer.from(value), name)
     : { kind: 'string', value };
   return reader.message(type)(node, name);
 }

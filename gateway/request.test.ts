@@ -153,6 +153,23 @@ test('a body is JSON of what it is bound to, empty for nothing, and refused wher
   assert.equal(refused('PUT /odd/1', { body: ' ' }), 'INVALID_JSON');
   assert.equal(refused('POST /v1/orders', { body: '{"lines": [{"quantity": "x"}]}' }), 'lines[0].quantity');
   assert.equal(refused('POST /v1/products', { body: '{"bogus": 1}' }), 'product.bogus');
+  assert.equal(refused('POST /v1/products', { body: '{"sku": "a", "sku": "b"}' }), 'product.sku');
+  assert.equal(refused('GET /odd?struct=%7B%22a%22:1,%22a%22:2%7D'), 'struct.a');
+});
+
+test('a NUL, which no database takes, is refused wherever text may stand', () => {
+  assert.equal(refused('GET /odd?child.text=a%00b'), 'child.text');
+  assert.equal(refused('GET /odd?stringValue=%00'), 'stringValue');
+  assert.equal(refused('GET /odd?words=a&words=%00'), 'words');
+  assert.equal(refused('GET /v1/products/a%00'), 'productId');
+  assert.equal(refused('PATCH /odd/shelves/%00/books/b:edit', { body: '{}' }), 'child.text');
+  assert.equal(refused('POST /listed', { body: '["a", "\\u0000"]' }), 'words[1]');
+  assert.equal(refused('POST /v1/products', { body: '{"displayName": "\\u0000"}' }), 'product.displayName');
+  assert.equal(
+    refused('POST /v1/products', { body: '{"attributes": {"a": "\\u0000"}}' }),
+    'product.attributes.a',
+  );
+  assert.equal(refused('GET /odd?value=%22%5Cu0000%22'), 'value');
 });
 
 test('a mask is filled from the body of a PATCH: lists and maps whole, messages field by field', () => {

@@ -84,7 +84,7 @@ function bodyReader(plan: Plan, reader: JsonReader): BodyReader {
     return ({ body: bytes }) => {
       const message = emptyMessage(input);
       if (bytes.length === 0) return { message };
-      const node = parseJson(bytes);
+      const node = parseJson(bytes, field.jsonName);
       message.set(field, read(node, field.jsonName));
       return { message, node };
     };

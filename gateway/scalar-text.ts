@@ -18,7 +18,8 @@ const UINT64: Range = { least: 0n, most: 2n ** 64n - 1n, wide: true };
 export function scalarFromText(type: ScalarType, text: string, path: string): Scalar {
   switch (type) {
     case ScalarType.STRING:
-      return text;
+      // PostgreSQL keeps no NUL in text (its manual, section 8.3), so that no service could.
+      return text.includes('\0') ? refuse(path, 'must not hold a NUL character') : text;
     case ScalarType.BYTES:
       return bytesFromText(text, path);
     case ScalarType.BOOL:
