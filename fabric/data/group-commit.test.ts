@@ -30,10 +30,12 @@ const log = pino({ level: 'silent' });
 const database = await openDatabase({ url: cut.url.href, entities: [Entry], log });
 test.after(() => database.close());
 
-test('the first call is written at once, alone; those that arrive meanwhile are written together', async () => {
+test('the first call is written at once; those that arrive meanwhile are written together', async () => {
   const { batches, release, write } = gated({ largest: 3 });
-  const calls = [1, 2, 3, 4, 5].map((n) => write(n));
+  const first = write(1);
+  await Promise.resolve();
   assert.deepEqual(batches, [[1]]);
+  const calls = [first, ...[2, 3, 4, 5].map((n) => write(n))];
   release();
   await turn();
   assert.deepEqual(batches, [[1], [2, 3, 4]]);
@@ -44,10 +46,20 @@ test('the first call is written at once, alone; those that arrive meanwhile are 
   assert.deepEqual(batches, [[1], [2, 3, 4], [5]]);
 });
 
+test('what one caller asks for at once is one batch', async () => {
+  const { batches, release, write } = gated();
+  const calls = Promise.all([1, 2, 3].map((n) => write(n)));
+  await turn();
+  release();
+  await calls;
+  assert.deepEqual(batches, [[1, 2, 3]]);
+});
+
 test('a call that comes when all is quiet is written at once again', async () => {
   const { batches, release, write } = gated();
   for (const n of [1, 2]) {
     const call = write(n);
+    await Promise.resolve();
     assert.equal(batches.length, n);
     release();
     await call;
@@ -96,27 +108,25 @@ test('an item that stays in the way of others is tried three times, and no more'
 });
 
 test('a row that somebody holds for long delays its own item, and fails no other', async () => {
-  await execute(url, 'insert into entry values (400)');
   const rival = new pg.Client({ connectionString: url.href });
   await rival.connect();
   await rival.query('begin');
   await rival.query('insert into entry values (401)');
   const write = groupCommit({ name: 'insert', run: insert });
-  const outcomes = await Promise.allSettled([402, 401, 403, 404, 405].map((n) => write(n)));
+  const outcomes = await Promise.allSettled([401, 402, 403, 404].map((n) => write(n)));
   await rival.end();
   assert.deepEqual(
     outcomes.map((each) => each.status),
-    ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
+    ['rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
   );
 });
 
 test('a COMMIT whose answer is lost leaves all of its batch open, and is not tried again', async () => {
   const sizes: number[] = [];
   const write = groupCommit({ name: 'insert', run: insert, observe: (size) => sizes.push(size) });
-  const first = write(500);
-  const rest = [501, 502, 503].map((n) => write(n));
-  await first;
+  await write(500);
   cut.cutNext();
+  const rest = [501, 502, 503].map((n) => write(n));
   for (const outcome of await Promise.allSettled(rest)) {
     assert.equal(outcome.status, 'rejected');
     assert.ok(outcome.reason instanceof StatusError);
@@ -131,6 +141,7 @@ test('a batch that hangs is given up, and the next one goes on', async () => {
   const { batches, release, write } = gated({ timeout: 50 });
   await assert.rejects(write(1), { code: status.DEADLINE_EXCEEDED, reason: 'DATABASE_TIMEOUT' });
   const second = write(2);
+  await turn();
   release();
   assert.deepEqual(await second, done(2));
   assert.deepEqual(batches, [[1], [2]]);
@@ -138,7 +149,9 @@ test('a batch that hangs is given up, and the next one goes on', async () => {
 
 test('more calls than may wait are turned away at once', async () => {
   const { release, write } = gated({ room: 2 });
-  const calls = [1, 2, 3].map((n) => write(n));
+  const first = write(1);
+  await turn();
+  const calls = [first, write(2), write(3)];
   await assert.rejects(write(4), { code: status.RESOURCE_EXHAUSTED, reason: 'OVERLOADED' });
   release();
   await turn();
@@ -148,19 +161,22 @@ test('more calls than may wait are turned away at once', async () => {
 
 test('two items of one key are written one after the other', async () => {
   const { batches, release, write } = gated({ keyOf: (n) => String(n % 10) });
-  const calls = [1, 2, 12, 3, 22].map((n) => write(n));
+  const calls = [2, 12, 3, 22].map((n) => write(n));
   for (let round = 0; round < 4; round += 1) {
-    release();
     await turn();
+    release();
   }
   await Promise.all(calls);
-  assert.deepEqual(batches, [[1], [2, 3], [12], [22]]);
+  assert.deepEqual(batches, [[2, 3], [12], [22]]);
 });
 
 test('a caller that leaves while it waits is not served; one that leaves while it is written only stops waiting', async () => {
   const { batches, release, write } = gated();
   const [first, second, third] = [caller(), caller(), caller()];
-  const calls = [first, second, third].map((each, n) => runInCall(each.call, () => write(n)));
+  const begin = ({ call }: { call: CallContext }, n: number) => runInCall(call, () => write(n));
+  const calls = [begin(first, 0)];
+  await turn();
+  calls.push(begin(second, 1), begin(third, 2));
   first.leave();
   second.leave();
   await assert.rejects(calls[0] ?? Promise.resolve(), { code: status.CANCELLED });
@@ -197,6 +213,7 @@ test('a batch belongs to none of its callers: it sees no call, and each caller s
   const callers = [1, 2, 3].map((n) =>
     own.run(n, () =>
       runInCall(caller().call, async () => {
+        await sleep(n);
         await write(n);
         return [own.getStore(), currentCall() !== undefined];
       }),
@@ -206,7 +223,8 @@ test('a batch belongs to none of its callers: it sees no call, and each caller s
     await Promise.all(callers),
     [1, 2, 3].map((n) => [n, true]),
   );
-  assert.deepEqual(seen, [undefined, undefined, undefined, undefined]);
+  assert.ok(seen.length > 0);
+  assert.deepEqual(new Set(seen), new Set([undefined]));
 });
 
 type Limits = { largest?: number; room?: number; timeout?: number; keyOf?: (n: number) => string };

@@ -38,7 +38,8 @@ const LONGEST_PAUSE = 30;
 
 /**
  * Makes a function that writes an item together with those of concurrent calls, and answers its own outcome.
- * The first call is written at once; those that arrive meanwhile form the next batch: nobody waits for company.
+ * The first call is written at once, with those made in the same turn; those that arrive meanwhile form the
+ * next batch: nobody waits for company.
  *
  * A batch that fails for what may be the fault of one item (a broken constraint, a deadlock, a row that is
  * locked for too long) is halved and tried again until the item stands alone, so that no call fails for its
@@ -58,6 +59,8 @@ export function groupCommit<T, R extends object>(options: GroupCommitOptions<T, 
 
   async function writeAll(): Promise<void> {
     writing = true;
+    // What was called in the same breath goes together.
+    await Promise.resolve();
     for (let batch = takeBatch(queue, options); batch.length > 0; batch = takeBatch(queue, options))
       await writeBatch(batch, options);
     writing = false;
