@@ -2,6 +2,7 @@
 import { batchSizes } from '#fabric/data/batch-sizes.ts';
 import { migrate } from '#fabric/data/migrate.ts';
 import { openDatabase } from '#fabric/data/database.ts';
+import { startKeyPurge } from '#fabric/data/key-purge.ts';
 import { runService } from '#fabric/process/run-service.ts';
 import { implement } from '#fabric/rpc/implement.ts';
 import { pageTokens } from '#fabric/rpc/page-token.ts';
@@ -30,9 +31,11 @@ await runService('product', async ({ settings, log, metrics }) => {
     }),
     pageTokens: pageTokens(settings['page-token.secret']),
   });
+  const purge = startKeyPurge(database, log);
   return {
     registrations: [implement(ProductServiceService, service)],
     ready: () => database.ping(),
+    drain: () => purge.stop(),
     close: () => database.close(),
   };
 });

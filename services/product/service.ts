@@ -1,12 +1,19 @@
 /** The RPCs of ProductService: contract to store and back. */
 import { randomUUIDv7 } from 'node:crypto';
+import { keyedRequest } from '#fabric/data/idempotency.ts';
+import type { Codec } from '#fabric/data/idempotency.ts';
 import { unimplemented } from '#fabric/rpc/implement.ts';
 import type { PageTokens } from '#fabric/rpc/page-token.ts';
 import type { Handlers } from '#fabric/rpc/service-definition.ts';
 import { badRequest, toStatusError } from '#fabric/rpc/status-error.ts';
 import { toStatus } from '#fabric/rpc/status-details.ts';
-import type {
+import {
+  AdjustStockRequest,
+  AdjustStockResponse,
   CreateProductRequest,
+  CreateProductResponse,
+} from '#gen/mercer/product/v1/product_service.ts';
+import type {
   ListProductsRequest,
   ListProductsResponse,
   ProductServiceService,
@@ -23,7 +30,7 @@ import { toProduct } from './product-message.ts';
 import { refused } from './refusals.ts';
 import type { Settled } from './reservations.ts';
 import type { StockBatches } from './stock-batches.ts';
-import type { ProductStore } from './store.ts';
+import type { KeyedStore, ProductStore } from './store.ts';
 import type { CatalogueProduct } from './entities.ts';
 
 /** What the service stands on. */
@@ -45,11 +52,21 @@ export function productService(options: ProductServiceOptions): Handlers<Product
     batchGetProducts: async ({ productIds }) => ({
       products: (await store.getMany(productIds)).map(toProduct),
     }),
-    createProduct: (request) => answer(createProduct(store, request)),
+    createProduct: (request, call) =>
+      store.once({
+        request: keyedRequest(call, request.requestId, withoutKey(CreateProductRequest, sorted(request))),
+        response: CreateProductResponse,
+        work: (keyed) => answer(createProduct(keyed, request)),
+      }),
     updateProduct: (request) => answer(updateProduct(store, request)),
     deleteProduct: ({ productId, etag }) =>
       answer(store.archive({ productId, revision: readRevision(etag) })),
-    adjustStock: ({ productId, delta, reason }) => answer(store.adjust({ productId, delta, reason })),
+    adjustStock: (request, call) =>
+      store.once({
+        request: keyedRequest(call, request.requestId, withoutKey(AdjustStockRequest, request)),
+        response: AdjustStockResponse,
+        work: (keyed) => answer(keyed.adjust(request)),
+      }),
     watchProducts: () => {
       throw unimplemented('WatchProducts');
     },
@@ -63,6 +80,20 @@ async function answer(
   product: Promise<CatalogueProduct>,
 ): Promise<{ product: ReturnType<typeof toProduct> }> {
   return { product: toProduct(await product) };
+}
+
+/** What makes two requests under one key the same. */
+function withoutKey<Q extends { requestId: string }>(codec: Codec<Q>, request: Q): Uint8Array {
+  return codec.encode({ ...request, requestId: '' }).finish();
+}
+
+/** A map has no order, and some languages send it in another one each time. */
+function sorted({ product, ...request }: CreateProductRequest): CreateProductRequest {
+  if (product === undefined) return { ...request, product };
+  const attributes = Object.fromEntries(
+    Object.entries(product.attributes).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  return { ...request, product: { ...product, attributes } };
 }
 
 async function listProducts(
@@ -86,7 +117,7 @@ async function listProducts(
   };
 }
 
-async function createProduct(store: ProductStore, request: CreateProductRequest): Promise<CatalogueProduct> {
+async function createProduct(store: KeyedStore, request: CreateProductRequest): Promise<CatalogueProduct> {
   const { product } = request;
   if (product === undefined) throw badRequest('product', 'value is required');
   return store.create({
