@@ -6,6 +6,8 @@ import { StatusError } from '../rpc/status-error.ts';
 export const UNIQUE_VIOLATION = '23505';
 /** SQLSTATE of a violated CHECK constraint. */
 export const CHECK_VIOLATION = '23514';
+/** SQLSTATE of a lock that was waited for longer than lock_timeout. */
+export const LOCK_NOT_AVAILABLE = '55P03';
 
 /** The SQLSTATE of a failure, or undefined when the database did not name one. */
 export function sqlState(error: unknown): string | undefined {
@@ -47,7 +49,7 @@ function failure(code: status, why: { reason: keyof typeof MESSAGES; cause: unkn
 
 /** Bad input that passed validation; 08P01 is what PostgreSQL says of a NUL byte. */
 const INVALID = new Set(['22P02', '22003', '22021', '22P05', '54000', '54001', '08P01']);
-const RETRYABLE = new Set(['40001', '40P01', '55P03']);
+const RETRYABLE = new Set(['40001', '40P01', LOCK_NOT_AVAILABLE]);
 const UNAVAILABLE_CLASSES = /^(?:08|57P0|53|25006|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)/u;
 const UNAVAILABLE_TEXTS =
   /connection terminated|not queryable|timeout exceeded when trying to connect|query read timeout/iu;

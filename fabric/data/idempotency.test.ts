@@ -112,6 +112,19 @@ test('a request that waits longer than the lock timeout for the first is told th
   await slow;
 });
 
+test('a row that the work waits for in vain is a conflict, not a request in progress', async () => {
+  const rival = other.em();
+  await rival.begin();
+  await rival.execute("insert into effect values ('contended')");
+  const request = keyed('contended');
+  await assert.rejects(once(one, { request, response: Message, work: effect('contended') }), {
+    code: status.ABORTED,
+    reason: 'CONFLICT',
+  });
+  await rival.rollback();
+  await once(one, { request, response: Message, work: effect('contended') });
+});
+
 test('work over many transactions runs again while it is unanswered, and is answered alike ever after', async () => {
   const request = keyed('steps');
   let runs = 0;

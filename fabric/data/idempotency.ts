@@ -6,7 +6,7 @@ import { requireUser } from '../rpc/call-context.ts';
 import type { CallContext } from '../rpc/call-context.ts';
 import { StatusError, toStatusError } from '../rpc/status-error.ts';
 import type { Database } from './database.ts';
-import { fromDatabaseError, sqlState } from './database-error.ts';
+import { fromDatabaseError, LOCK_NOT_AVAILABLE, sqlState } from './database-error.ts';
 
 /**
  * The table, for a migration of the service that keeps keys; its app role needs to select, insert, update
@@ -124,14 +124,16 @@ export async function once<R>(
 ): Promise<R> {
   try {
     return await database.em().transactional(async (tx) => {
-      const claim = await claimKey(tx, request);
+      const claim = await claimKey(tx, request).catch((error: unknown) => {
+        throw sqlState(error) === LOCK_NOT_AVAILABLE ? inProgress(request, error) : error;
+      });
       if (claim.kind === 'repeated') return response.decode(answered(request, claim));
       const message = await work(tx);
       await answerKey(tx, request, response.encode(message).finish());
       return message;
     });
   } catch (error) {
-    throw sqlState(error) === LOCK_NOT_AVAILABLE ? inProgress(request, error) : fromDatabaseError(error);
+    throw fromDatabaseError(error);
   }
 }
 
@@ -172,9 +174,6 @@ export function inProgress({ key }: KeyedRequest, cause?: unknown): StatusError 
     cause,
   });
 }
-
-/** SQLSTATE of a lock that was waited for longer than lock_timeout. */
-const LOCK_NOT_AVAILABLE = '55P03';
 
 const REFUSALS: ReadonlySet<status> = new Set([
   status.INVALID_ARGUMENT,

@@ -13,7 +13,9 @@ type Schema = Pick<MigrateOptions, 'entities' | 'migrations'>;
 /** A migrated database. */
 export type TestDatabase = {
   /** Opens it with the app role, as one replica does; closed when the file's tests are over. */
-  open(): Promise<Database>;
+  open(url?: URL): Promise<Database>;
+  /** With the app role. */
+  url: URL;
   /** Runs one statement as its owner. */
   asOwner(statement: string): Promise<pg.QueryResult<Record<string, unknown>>>;
 };
@@ -28,8 +30,9 @@ export async function createTestDatabase({ entities, migrations }: Schema): Prom
   await migrate({ ownerUrl: owner.href, entities, migrations });
   const app = Object.assign(new URL(name, admin), { username: `${name}_app`, password: 'app' });
   return {
-    async open() {
-      const database = await openDatabase({ url: app.href, entities, log: pino({ level: 'silent' }) });
+    url: app,
+    async open(url = app) {
+      const database = await openDatabase({ url: url.href, entities, log: pino({ level: 'silent' }) });
       after(() => database.close());
       return database;
     },

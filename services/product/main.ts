@@ -1,6 +1,8 @@
 /** The product service as a process. */
+import { batchSizes } from '#fabric/data/batch-sizes.ts';
 import { migrate } from '#fabric/data/migrate.ts';
 import { openDatabase } from '#fabric/data/database.ts';
+import { startKeyPurge } from '#fabric/data/key-purge.ts';
 import { runService } from '#fabric/process/run-service.ts';
 import { implement } from '#fabric/rpc/implement.ts';
 import { pageTokens } from '#fabric/rpc/page-token.ts';
@@ -8,9 +10,10 @@ import { ProductServiceService } from '#gen/mercer/product/v1/product_service.ts
 import { entities } from './entities.ts';
 import { migrations } from './migrations.ts';
 import { productService } from './service.ts';
+import { stockBatches } from './stock-batches.ts';
 import { productStore } from './store.ts';
 
-await runService('product', async ({ settings, log }) => {
+await runService('product', async ({ settings, log, metrics }) => {
   await migrate({ ownerUrl: settings['database.owner-url'], entities, migrations });
   const database = await openDatabase({
     url: settings['database.url'],
@@ -18,14 +21,21 @@ await runService('product', async ({ settings, log }) => {
     pool: settings['database.pool'],
     log,
   });
+  const store = productStore(database);
   const service = productService({
-    store: productStore(database),
+    store,
+    stock: stockBatches({
+      store,
+      reservationTtl: () => settings['reservation.ttl'],
+      sizes: batchSizes(metrics),
+    }),
     pageTokens: pageTokens(settings['page-token.secret']),
-    reservationTtl: () => settings['reservation.ttl'],
   });
+  const purge = startKeyPurge(database, log);
   return {
     registrations: [implement(ProductServiceService, service)],
     ready: () => database.ping(),
+    drain: () => purge.stop(),
     close: () => database.close(),
   };
 });

@@ -1,5 +1,6 @@
 /** The schema of the product database; CHECK constraints are the last line of defence of every stock rule. */
 import { Migration } from '@mikro-orm/migrations';
+import { IDEMPOTENCY_KEY_AGE, IDEMPOTENCY_TABLE } from '#fabric/data/idempotency.ts';
 
 class CreateCatalogue extends Migration {
   override up(): void {
@@ -102,10 +103,20 @@ class GrantToApp extends Migration {
   }
 }
 
+class CreateIdempotencyKeys extends Migration {
+  override up(): void {
+    for (const statement of [...IDEMPOTENCY_TABLE, IDEMPOTENCY_KEY_AGE]) this.addSql(statement);
+    this.addSql(`do $$ begin
+      execute format('grant select, insert, update, delete on idempotency_key to %I', current_database() || '_app');
+    end $$`);
+  }
+}
+
 /** In order; a name once released never changes. The app role is named for the database: product_app. */
 export const migrations = [
   { name: '0001-catalogue', class: CreateCatalogue },
   { name: '0002-stock', class: CreateStock },
   { name: '0003-reservations', class: CreateReservations },
   { name: '0004-grants', class: GrantToApp },
+  { name: '0005-idempotency-keys', class: CreateIdempotencyKeys },
 ];

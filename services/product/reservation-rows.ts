@@ -77,7 +77,7 @@ export async function lockReservations(
   );
   const locked = rows.map((row) => row.order_id);
   const products = await tx.execute<{ product_id: string }[]>(
-    'select distinct product_id from reservation_line where order_id = any (array[?]::uuid[])',
+    `select distinct product_id from ${LINES_OF_ORDERS}`,
     [locked],
   );
   const shelf = await lockShelf(
@@ -94,17 +94,17 @@ export async function readReservations(
   orderIds: readonly string[],
 ): Promise<Reservation[]> {
   const rows = await tx.execute<ReservationRow[]>(
-    `select order_id, state, product_id, quantity, display_name, currency_code, unit_price, held,
+    `select reservation.order_id, state, product_id, quantity, display_name, currency_code, unit_price, held,
        ${milliseconds('expire_time')} as expire_ms
-     from reservation left join reservation_line using (order_id)
-     where order_id = any (array[?]::uuid[])`,
-    [orderIds],
+     from reservation left join ${LINES_OF_ORDERS} on line.order_id = reservation.order_id
+     where reservation.order_id = any (array[?]::uuid[])`,
+    [orderIds, orderIds],
   );
   const byOrder = Map.groupBy(rows, (row) => row.order_id);
   return orderIds.flatMap((orderId) => toReservation(orderId, byOrder.get(orderId) ?? []));
 }
 
-/** Moves reservations to a state in which they hold nothing. */
+/** Moves reservations to a state in which they hold nothing; they and their stock must be locked. */
 export async function settleReservations(
   tx: EntityManager,
   orderIds: readonly string[],
@@ -113,11 +113,11 @@ export async function settleReservations(
   if (orderIds.length === 0) return;
   await tx.execute(
     `with settled as (
-       update reservation set state = ? where order_id = any (array[?]::uuid[]) returning order_id
+       update reservation set state = ? where order_id = any (array[?]::uuid[])
      )
-     update reservation_line as line set held = false
-     from settled where line.order_id = settled.order_id and line.held`,
-    [state, orderIds],
+     update reservation_line set held = false
+     where ctid = any (array(select line_id from ${LINES_OF_ORDERS} where held))`,
+    [state, orderIds, orderIds],
   );
 }
 
@@ -151,6 +151,16 @@ function toLine(row: LineRow): Reservation['lines'][number] {
     expireTime: new Date(row.expire_ms),
   };
 }
+
+/**
+ * The lines of orders. They are looked up order by order (lateral, offset 0): a table that has grown since it
+ * was last analyzed looks small to the planner, which would then read all of it for every set of orders.
+ */
+const LINES_OF_ORDERS = `(
+  select line.* from unnest(array[?]::uuid[]) as asked (order_id) cross join lateral (
+    select ctid as line_id, * from reservation_line where reservation_line.order_id = asked.order_id offset 0
+  ) as line
+) as line`;
 
 /** A time as a number of ms, which crosses the driver exactly and independent of its time zone. */
 function milliseconds(column: string): string {

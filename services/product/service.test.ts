@@ -21,12 +21,14 @@ import { entities } from './entities.ts';
 import { migrations } from './migrations.ts';
 import { as, serve } from '#fabric/rpc/served.fixture.ts';
 import { productService } from './service.ts';
+import { stockBatches } from './stock-batches.ts';
 import { productStore } from './store.ts';
 
+const store = productStore(await (await createTestDatabase({ entities, migrations })).open());
 const service = productService({
-  store: productStore(await (await createTestDatabase({ entities, migrations })).open()),
+  store,
+  stock: stockBatches({ store, reservationTtl: () => 60_000 }),
   pageTokens: pageTokens('a secret of the tests'),
-  reservationTtl: () => 60_000,
 });
 const products = connect(
   ProductServiceService,

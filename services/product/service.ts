@@ -1,12 +1,19 @@
 /** The RPCs of ProductService: contract to store and back. */
 import { randomUUIDv7 } from 'node:crypto';
+import { keyedRequest } from '#fabric/data/idempotency.ts';
+import type { Codec } from '#fabric/data/idempotency.ts';
 import { unimplemented } from '#fabric/rpc/implement.ts';
 import type { PageTokens } from '#fabric/rpc/page-token.ts';
 import type { Handlers } from '#fabric/rpc/service-definition.ts';
-import { badRequest } from '#fabric/rpc/status-error.ts';
+import { badRequest, toStatusError } from '#fabric/rpc/status-error.ts';
 import { toStatus } from '#fabric/rpc/status-details.ts';
-import type {
+import {
+  AdjustStockRequest,
+  AdjustStockResponse,
   CreateProductRequest,
+  CreateProductResponse,
+} from '#gen/mercer/product/v1/product_service.ts';
+import type {
   ListProductsRequest,
   ListProductsResponse,
   ProductServiceService,
@@ -22,15 +29,15 @@ import { readRevision } from './etag.ts';
 import { toProduct } from './product-message.ts';
 import { refused } from './refusals.ts';
 import type { Settled } from './reservations.ts';
-import type { ProductStore } from './store.ts';
+import type { StockBatches } from './stock-batches.ts';
+import type { KeyedStore, ProductStore } from './store.ts';
 import type { CatalogueProduct } from './entities.ts';
 
 /** What the service stands on. */
 export type ProductServiceOptions = {
   store: ProductStore;
+  stock: StockBatches;
   pageTokens: PageTokens;
-  /** How long a reservation holds, in ms; read anew for each one. */
-  reservationTtl: () => number;
 };
 
 const DEFAULT_PAGE = 20;
@@ -38,24 +45,34 @@ const LARGEST_PAGE = 100;
 
 /** Handlers for every RPC of ProductService. */
 export function productService(options: ProductServiceOptions): Handlers<ProductServiceService> {
-  const { store } = options;
+  const { store, stock } = options;
   return {
     listProducts: (request) => listProducts(options, request),
     getProduct: ({ productId }) => answer(store.get(productId)),
     batchGetProducts: async ({ productIds }) => ({
       products: (await store.getMany(productIds)).map(toProduct),
     }),
-    createProduct: (request) => answer(createProduct(store, request)),
+    createProduct: (request, call) =>
+      store.once({
+        request: keyedRequest(call, request.requestId, withoutKey(CreateProductRequest, sorted(request))),
+        response: CreateProductResponse,
+        work: (keyed) => answer(createProduct(keyed, request)),
+      }),
     updateProduct: (request) => answer(updateProduct(store, request)),
     deleteProduct: ({ productId, etag }) =>
       answer(store.archive({ productId, revision: readRevision(etag) })),
-    adjustStock: ({ productId, delta, reason }) => answer(store.adjust({ productId, delta, reason })),
+    adjustStock: (request, call) =>
+      store.once({
+        request: keyedRequest(call, request.requestId, withoutKey(AdjustStockRequest, request)),
+        response: AdjustStockResponse,
+        work: (keyed) => answer(keyed.adjust(request)),
+      }),
     watchProducts: () => {
       throw unimplemented('WatchProducts');
     },
-    reserveStock: (request) => reserveStock(options, request),
-    commitStock: async ({ orderIds }) => ({ results: await settle(orderIds, (ids) => store.commit(ids)) }),
-    releaseStock: async ({ orderIds }) => ({ results: await settle(orderIds, (ids) => store.release(ids)) }),
+    reserveStock: (request) => reserveStock(stock, request),
+    commitStock: async ({ orderIds }) => ({ results: await settle(orderIds, stock.commit) }),
+    releaseStock: async ({ orderIds }) => ({ results: await settle(orderIds, stock.release) }),
   };
 }
 
@@ -63,6 +80,20 @@ async function answer(
   product: Promise<CatalogueProduct>,
 ): Promise<{ product: ReturnType<typeof toProduct> }> {
   return { product: toProduct(await product) };
+}
+
+/** What makes two requests under one key the same. */
+function withoutKey<Q extends { requestId: string }>(codec: Codec<Q>, request: Q): Uint8Array {
+  return codec.encode({ ...request, requestId: '' }).finish();
+}
+
+/** A map has no order, and some languages send it in another one each time. */
+function sorted({ product, ...request }: CreateProductRequest): CreateProductRequest {
+  if (product === undefined) return { ...request, product };
+  const attributes = Object.fromEntries(
+    Object.entries(product.attributes).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  return { ...request, product: { ...product, attributes } };
 }
 
 async function listProducts(
@@ -86,7 +117,7 @@ async function listProducts(
   };
 }
 
-async function createProduct(store: ProductStore, request: CreateProductRequest): Promise<CatalogueProduct> {
+async function createProduct(store: KeyedStore, request: CreateProductRequest): Promise<CatalogueProduct> {
   const { product } = request;
   if (product === undefined) throw badRequest('product', 'value is required');
   return store.create({
@@ -108,14 +139,13 @@ async function updateProduct(store: ProductStore, request: UpdateProductRequest)
 }
 
 async function reserveStock(
-  { store, reservationTtl }: ProductServiceOptions,
+  stock: StockBatches,
   { orderId, lines }: ReserveStockRequest,
 ): Promise<ReserveStockResponse> {
   const productIds = lines.map((line) => line.productId);
   const twice = productIds.findIndex((productId, index) => productIds.indexOf(productId) < index);
   if (twice >= 0) throw badRequest(`lines[${twice}].product_id`, 'a product may occur in one line only');
-  const [held] = await store.reserve([{ orderId: canonical(orderId), lines }], reservationTtl());
-  if (held === undefined) throw new Error('the store answered no outcome');
+  const held = await stock.reserve({ orderId: canonical(orderId), lines });
   if ('refusal' in held) throw refused(held.refusal);
   return {
     lines: held.lines.map(({ productId, displayName, quantity, currencyCode, unitPrice }) => ({
@@ -128,20 +158,27 @@ async function reserveStock(
   };
 }
 
-/** Settles orders together, and answers each in the place and the spelling in which it was asked about. */
+/**
+ * Settles orders, each in the batch that it gets into, and answers each in the place and the spelling in which
+ * it was asked about. When none of them came to an outcome, the call fails as a whole.
+ */
 async function settle(
   orderIds: readonly string[],
-  work: (orderIds: readonly string[]) => Promise<Settled[]>,
+  work: (orderId: string) => Promise<Settled>,
 ): Promise<StockResult[]> {
-  const settled = await work([...new Set(orderIds.map(canonical))]);
-  const refusals = new Map(settled.map((each) => [each.orderId, each.refusal]));
-  return orderIds.map((orderId) => {
-    const refusal = refusals.get(canonical(orderId));
-    return { orderId, status: refusal === undefined ? OK : toStatus(refused(refusal)) };
-  });
+  const distinct = [...new Set(orderIds.map(canonical))];
+  const settled = await Promise.allSettled(distinct.map(work));
+  const failures = settled.filter((each) => each.status === 'rejected');
+  if (failures.length === distinct.length) throw failures[0]?.reason;
+  const outcomes = new Map(distinct.map((orderId, index) => [orderId, settled[index]]));
+  return orderIds.map((orderId) => ({ orderId, status: toOutcome(outcomes.get(canonical(orderId))) }));
 }
 
-const OK = { code: 0, message: '', details: [] };
+function toOutcome(settled: PromiseSettledResult<Settled> | undefined): NonNullable<StockResult['status']> {
+  if (settled?.status !== 'fulfilled') return toStatus(toStatusError(settled?.reason));
+  const { refusal } = settled.value;
+  return refusal === undefined ? { code: 0, message: '', details: [] } : toStatus(refused(refusal));
+}
 
 /** One spelling of each id (RFC 9562, section 4). */
 function canonical(orderId: string): string {

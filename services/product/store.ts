@@ -4,6 +4,8 @@ import { LockMode } from '@mikro-orm/postgresql';
 import { status } from '@grpc/grpc-js';
 import { fromDatabaseError } from '#fabric/data/database-error.ts';
 import type { Database } from '#fabric/data/database.ts';
+import { once } from '#fabric/data/idempotency.ts';
+import type { KeyedWork } from '#fabric/data/idempotency.ts';
 import { StatusError } from '#fabric/rpc/status-error.ts';
 import { listProducts } from './catalogue-query.ts';
 import type { CataloguePage, CatalogueQuery } from './catalogue-query.ts';
@@ -40,11 +42,16 @@ export type ProductStore = {
   archive(product: Omit<Change, 'change'>): Promise<CatalogueProduct>;
   /** Adds to the shelf, or takes from it; FAILED_PRECONDITION with reason OUT_OF_STOCK below zero. */
   adjust(adjustment: { productId: string; delta: number; reason: string }): Promise<CatalogueProduct>;
+  /** Answers a request once for its key, whatever it writes with it; see once in idempotency.ts. */
+  once<R>(keyed: KeyedWork<R, (store: KeyedStore) => Promise<R>>): Promise<R>;
   /** Holds stock for `ttl` ms; see holdStock. */
   reserve(demands: readonly Demand[], ttl: number): Promise<Held[]>;
   commit(orderIds: readonly string[]): Promise<Settled[]>;
   release(orderIds: readonly string[]): Promise<Settled[]>;
 };
+
+/** What a request may write together with its key. */
+export type KeyedStore = Pick<ProductStore, 'create' | 'adjust'>;
 
 /** The store behind the product service. */
 export function productStore(database: Database): ProductStore {
@@ -59,9 +66,17 @@ export function productStore(database: Database): ProductStore {
     update: (change) => write((tx) => update(tx, change)),
     archive: (product) => write((tx) => archive(tx, product)),
     adjust: (adjustment) => write((tx) => adjustStock(tx, adjustment)),
+    once: ({ work, ...keyed }) => once(database, { ...keyed, work: (tx) => work(keyedStore(tx)) }),
     reserve: (demands, ttl) => write((tx) => holdStock(tx, demands, ttl)),
     commit: (orderIds) => write((tx) => commitStock(tx, orderIds)),
     release: (orderIds) => write((tx) => releaseStock(tx, orderIds)),
+  };
+}
+
+function keyedStore(tx: EntityManager): KeyedStore {
+  return {
+    create: (product) => create(tx, product),
+    adjust: (adjustment) => adjustStock(tx, adjustment),
   };
 }
 
