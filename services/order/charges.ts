@@ -12,6 +12,7 @@ import {
 import type { PaymentServiceService } from '#gen/mercer/payment/v1/payment_service.ts';
 import type { Money } from './domain.ts';
 import { insist } from './insist.ts';
+import { outcomeUnknown } from './refusals.ts';
 
 /** A payment that went through, or that still waits for its acquirer. */
 export type Charge = { paymentId: string; captured: boolean };
@@ -32,7 +33,7 @@ export type Charges = {
   refund(money: Return): Promise<bigint>;
   /**
    * Returns whatever was charged, voids what the acquirer has not decided, and bars the order from being
-   * charged later. UNAVAILABLE with reason REFUND_IN_PROGRESS while money of an earlier refund is on its way.
+   * charged later. UNAVAILABLE with reason OUTCOME_UNKNOWN while money of an earlier refund is on its way.
    */
   reverse(orderId: string, reason: string): Promise<{ paymentId: string; returned: bigint }>;
 };
@@ -69,7 +70,7 @@ export function chargesOf(
     const charged = await resolved(orderId);
     if (holdsNothing(charged)) return charged;
     const payment = await restOf(orderId, reason);
-    if (!holdsNothing(payment)) throw returning(orderId);
+    if (!holdsNothing(payment)) throw outcomeUnknown(orderId, undefined); // a refund is on its way
     return payment;
   }
 
@@ -79,7 +80,7 @@ export function chargesOf(
     try {
       return known(await payments.refundPayment(request, { timeout: TIMEOUTS.refund }));
     } catch (error) {
-      throw toStatusError(error).reason === 'REFUND_EXCEEDS_CAPTURE' ? returning(orderId, error) : error;
+      throw toStatusError(error).reason === 'REFUND_EXCEEDS_CAPTURE' ? outcomeUnknown(orderId, error) : error;
     }
   }
 
@@ -130,15 +131,6 @@ function declined(reason: string): StatusError {
 
 function holdsNothing({ state }: Payment): boolean {
   return state === Payment_State.STATE_DECLINED || state === Payment_State.STATE_REFUNDED;
-}
-
-/** UNAVAILABLE: no fault of the order, so that recovery comes back to it however often that takes. */
-function returning(orderId: string, cause?: unknown): StatusError {
-  return new StatusError(status.UNAVAILABLE, 'money of this order is still on its way back', {
-    reason: 'REFUND_IN_PROGRESS',
-    metadata: { order_id: orderId },
-    cause,
-  });
 }
 
 function returned({ amountRefunded }: Payment): bigint {
