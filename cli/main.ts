@@ -7,6 +7,7 @@ import { demo } from './demo.ts';
 import { down } from './down.ts';
 import { EXIT_CODES_HELP, FAILED, OK, USAGE } from './exit-codes.ts';
 import { logs } from './logs.ts';
+import { endWithReader } from './lost-reader.ts';
 import { restart } from './restart.ts';
 import { status } from './status.ts';
 import { token } from './token.ts';
@@ -14,6 +15,7 @@ import { up } from './up.ts';
 
 const WORDS = [up, down, status, restart, logs, token, cert, demo, audit];
 
+endWithReader();
 process.exitCode = await run(process.argv.slice(2));
 
 async function run(words: string[]): Promise<number> {
