@@ -67,6 +67,17 @@ test('wrong usage is one line and exit code 2', async () => {
   }
 });
 
+test('a refusal says what was meant', async () => {
+  match((await mercer('up', '--replicas', 'product')).stderr, /such as product=2\./);
+  match((await mercer('up', '--seed', 'banana')).stderr, /demo, none, or a number/);
+  for (const word of ['bench', 'chaos']) {
+    const { code, stdout, stderr } = await mercer(word, '--help');
+    equal(stderr, `mercer: unknown command '${word}' (see --help)\n`);
+    equal(stdout, '');
+    equal(code, 2);
+  }
+});
+
 test('words about a fabric that does not run say so and exit 1', async () => {
   for (const words of [['status'], ['restart', 'order'], ['token'], ['status', '--json'], ['audit']]) {
     const { code, stderr } = await mercer(...words, '--data', data);

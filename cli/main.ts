@@ -32,6 +32,7 @@ async function run(words: string[]): Promise<number> {
     return USAGE;
   }
   try {
+    refuseUnknown(program, words);
     await program.parseAsync(words, { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : OK;
   } catch (error) {
@@ -45,6 +46,12 @@ function termOf(command: Command): string {
     each.required ? `<${each.name()}>` : `[${each.name()}]`,
   );
   return [command.name(), ...names].join(' ');
+}
+
+/** Commander answers `unknown --help` with the general help, as if the word were there. */
+function refuseUnknown(program: Command, [word = '']: string[]): void {
+  if (word.startsWith('-') || program.commands.some((command) => command.name() === word)) return;
+  throw new CommandError(`unknown command '${word}' (see --help)`, { exitCode: USAGE });
 }
 
 /** Errors are thrown, so that `report` alone prints them. */

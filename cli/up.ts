@@ -65,8 +65,12 @@ async function start(options: Omit<UpOptions, 'offset'> & { offset?: number }): 
 function replicas(text: string): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const part of text.split(',')) {
-    const [service = '', count = ''] = part.split('=');
-    if (PROGRAMS.find((program) => program.service === service)?.replicable !== true) {
+    const [service = '', count] = part.split('=');
+    const replicable = PROGRAMS.find((program) => program.service === service)?.replicable === true;
+    if (replicable && count === undefined) {
+      throw new InvalidArgumentError(`It must say how many, such as ${service}=2.`);
+    }
+    if (!replicable || count === undefined) {
       throw new InvalidArgumentError('It must be a list such as product=2,order=2,payment=2.');
     }
     counts[service] = wholeNumber(count, { from: 1, to: MOST_REPLICAS });
@@ -89,7 +93,8 @@ function names(text: string): string[] {
 
 function seed(text: string): UpOptions['seed'] {
   if (text === 'demo' || text === 'none') return text;
-  return wholeNumber(text, { from: 0, to: MOST_PRODUCTS });
+  if (/^\d+$/.test(text)) return wholeNumber(text, { from: 0, to: MOST_PRODUCTS });
+  throw new InvalidArgumentError(`It must be demo, none, or a number of products up to ${MOST_PRODUCTS}.`);
 }
 
 function repeated(text: string, earlier: string[]): string[] {
