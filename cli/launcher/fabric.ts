@@ -1,7 +1,7 @@
 /** A fabric on this machine, from its data folder to its last process. */
 import { lockData } from './data-lock.ts';
 import { drawBlueprint, wantedPorts } from './blueprint.ts';
-import type { Blueprint, FabricRequest } from './blueprint.ts';
+import type { Blueprint, FabricRequest as BlueprintRequest } from './blueprint.ts';
 import { prepareData } from './data-folder.ts';
 import type { FabricState } from './fabric-state.ts';
 import { endLeftovers } from './leftovers.ts';
@@ -11,9 +11,13 @@ import { STOP_STAGES } from './processes.ts';
 import type { PlannedProcess } from './processes.ts';
 import { programProcess } from './program-process.ts';
 import type { Progress } from './progress.ts';
+import { removeReadyFile } from './ready-file.ts';
 import { keepState } from './state-keeper.ts';
 import type { ProcessSpec } from './supervised-process.ts';
 import { Supervisor } from './supervisor.ts';
+
+/** What is laid out, and the file that says where it is while it is ready. */
+export type FabricRequest = BlueprintRequest & { readyFile?: string };
 
 /** A fabric that is starting, running or stopping. */
 export type Fabric = {
@@ -38,6 +42,8 @@ export async function openFabric(
   const { data } = request;
   await prepareData(data);
   stack.use(await lockData(data));
+  // Not before the lock: the file may be that of a fabric that runs.
+  await removeReadyFile(request.readyFile);
   const left = await endLeftovers(data);
   if (left > 0) progress.say(`Ended ${left} processes that an earlier fabric had left behind.`);
   const blueprint = await drawBlueprint(request);
@@ -47,7 +53,7 @@ export async function openFabric(
 }
 
 function assemble(
-  { data, offset }: FabricRequest,
+  { data, offset, readyFile }: FabricRequest,
   blueprint: Blueprint,
   { progress, stack }: { progress: Progress; stack: AsyncDisposableStack },
 ): Fabric {
@@ -70,7 +76,14 @@ function assemble(
   );
   const keeper = keepState(data, state);
   stack.defer(() => keeper.close());
-  stack.defer(() => supervisor.stop(STOP_STAGES));
+  const stop = async (): Promise<void> => {
+    try {
+      await removeReadyFile(readyFile);
+    } finally {
+      await supervisor.stop(STOP_STAGES);
+    }
+  };
+  stack.defer(stop);
   return {
     blueprint,
     state,
@@ -83,7 +96,7 @@ function assemble(
       keeper.touch();
       return keeper.written();
     },
-    stop: () => supervisor.stop(STOP_STAGES),
+    stop,
     kill: () => supervisor.kill(),
   };
 }
