@@ -9,7 +9,7 @@ export type Moment = { snapshot: string; time: string };
 
 /** The present moment. */
 export async function presentMoment(em: EntityManager): Promise<Moment> {
-  const [row] = await em.execute<Moment[]>(`select ${PRESENT}`);
+  const [row] = await em.execute<Moment[]>(`select ${SNAPSHOT}, ${TIME} as time`);
   if (row === undefined) throw new Error('the database answered no snapshot');
   return row;
 }
@@ -23,19 +23,22 @@ export async function changedProducts(
   { snapshot, time }: Moment,
 ): Promise<{ productIds: string[]; now: Moment }> {
   const [row] = await em.execute<(Moment & { product_ids: string[] })[]>(
-    `select ${PRESENT}, array(
+    `select ${SNAPSHOT}, case when ${DUE} then ${TIME} else ? end as time, array(
        select product_id from product where ${isNew('changed_by')}
        union select product_id from stock_ledger where ${isNew('written_by')}
        union select product_id from reservation_line
-         where held and expire_time > ?::timestamptz and expire_time <= statement_timestamp()
+         where ${DUE} and held and expire_time > ?::timestamptz and expire_time <= statement_timestamp()
      ) as product_ids`,
-    [snapshot, snapshot, snapshot, snapshot, time],
+    [time, time, snapshot, snapshot, snapshot, snapshot, time, time],
   );
   if (row === undefined) throw new Error('the database answered no snapshot');
   return { productIds: row.product_ids, now: { snapshot: row.snapshot, time: row.time } };
 }
 
-const PRESENT = 'pg_current_snapshot()::text as snapshot, statement_timestamp()::text as time';
+const SNAPSHOT = 'pg_current_snapshot()::text as snapshot';
+const TIME = 'statement_timestamp()::text';
+/** What ran out is looked for once a second: it takes a search for each product that somebody holds. */
+const DUE = `statement_timestamp() >= ?::timestamptz + interval '1 second'`;
 
 /** Written by a transaction that a snapshot did not see. The bounds let an index find it. */
 function isNew(column: string): string {

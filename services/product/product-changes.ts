@@ -42,34 +42,9 @@ const MOST_READERS = 10_000;
 /** Looks for changes while somebody reads them. */
 export function productChanges({ store, listen, log }: ProductChangesOptions): ProductChanges {
   const readers = new Set<ChangeReader>();
-  const told = new LRUCache<string, string>({ max: MOST_REMEMBERED });
+  const look = lookFor(readers, store);
   const stopping = new AbortController();
-  let since: Moment | undefined;
   let wake = (): void => undefined;
-
-  async function look(): Promise<void> {
-    if (readers.size === 0) {
-      since = undefined;
-    } else if (since === undefined) {
-      told.clear();
-      since = await store.moment();
-    } else {
-      const { productIds, now } = await store.changedSince(since);
-      await tell(productIds);
-      since = now;
-    }
-  }
-
-  async function tell(changed: readonly string[]): Promise<void> {
-    const wanted = changed.filter((productId) => readers.values().some((reader) => reader.wants(productId)));
-    for (let start = 0; start < wanted.length; start += PAGE) {
-      for (const product of await store.getMany(wanted.slice(start, start + PAGE))) {
-        if (told.get(product.productId) === etagOf(product)) continue;
-        told.set(product.productId, etagOf(product));
-        for (const reader of readers) if (reader.wants(product.productId)) reader.offer(product);
-      }
-    }
-  }
 
   async function keepLooking(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -104,6 +79,39 @@ export function productChanges({ store, listen, log }: ProductChangesOptions): P
       for (const reader of readers) reader.fail(stoppingNow());
       await Promise.all([listener.stop(), looking]);
     },
+  };
+}
+
+/** One look: what changed since the last one, to everyone who reads. A look that fails is made good by the next. */
+function lookFor(
+  readers: ReadonlySet<ChangeReader>,
+  store: ProductChangesOptions['store'],
+): () => Promise<void> {
+  const told = new LRUCache<string, string>({ max: MOST_REMEMBERED });
+  let since: Moment | undefined;
+
+  async function tell(changed: readonly string[]): Promise<void> {
+    const wanted = changed.filter((productId) => readers.values().some((reader) => reader.wants(productId)));
+    for (let start = 0; start < wanted.length; start += PAGE) {
+      for (const product of await store.getMany(wanted.slice(start, start + PAGE))) {
+        if (told.get(product.productId) === etagOf(product)) continue;
+        told.set(product.productId, etagOf(product));
+        for (const reader of readers) if (reader.wants(product.productId)) reader.offer(product);
+      }
+    }
+  }
+
+  return async () => {
+    if (readers.size === 0) {
+      since = undefined;
+    } else if (since === undefined) {
+      told.clear();
+      since = await store.moment();
+    } else {
+      const { productIds, now } = await store.changedSince(since);
+      await tell(productIds);
+      since = now;
+    }
   };
 }
 

@@ -29,9 +29,10 @@ import { productStore } from './store.ts';
 const testDatabase = await createTestDatabase({ entities, migrations });
 const store = productStore(await testDatabase.open());
 const changes = openChanges(store, testDatabase.url);
+const batches = stockBatches({ store, reservationTtl: () => 60_000 });
 const service = productService({
   store,
-  stock: stockBatches({ store, reservationTtl: () => 60_000 }),
+  stock: batches,
   changes,
   pageTokens: pageTokens('a secret of the tests'),
 });
@@ -267,6 +268,30 @@ test('commit and release answer each order for itself, without a user', async ()
     [status.OK, status.OK],
   );
   await refuses(reserve([{ productId, quantity: 1 }], unknown), { reason: 'RESERVATION_BARRED' });
+});
+
+test('an order whose batch failed says so beside those that were settled; when all failed, the call fails', async () => {
+  const lost = randomUUID();
+  const [good, bad] = [randomUUID(), randomUUID()];
+  const stock = {
+    ...batches,
+    release: (orderId: string) =>
+      orderId === good
+        ? Promise.resolve({ orderId })
+        : Promise.reject(new StatusError(status.UNAVAILABLE, 'away', { reason: 'DATABASE_UNAVAILABLE' })),
+  };
+  const half = productService({ store, stock, changes, pageTokens: pageTokens('another secret') });
+  const ends = { name: 'product', caller: 'svc/order' };
+  const client = connect(ProductServiceService, await serve(implement(ProductServiceService, half), ends));
+  const { results } = await client.releaseStock({ orderIds: [bad, good] });
+  assert.deepEqual(
+    results.map((result) => [result.status?.code, reasonOf(result.status)]),
+    [
+      [status.UNAVAILABLE, 'DATABASE_UNAVAILABLE'],
+      [status.OK, undefined],
+    ],
+  );
+  await refuses(client.releaseStock({ orderIds: [bad, lost] }), { reason: 'DATABASE_UNAVAILABLE' });
 });
 
 test('a customer changes nothing in the catalogue, and only a user reserves', async () => {
