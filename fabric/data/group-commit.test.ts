@@ -5,12 +5,16 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
+import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { defineEntity, p } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { pino } from 'pino';
 import { currentCall, runInCall } from '../rpc/call-context.ts';
 import type { CallContext } from '../rpc/call-context.ts';
 import { StatusError } from '../rpc/status-error.ts';
+import { activeTraceId } from '../telemetry/tracing.ts';
 import { openCommitCut } from './commit-cut.fixture.ts';
 import { openDatabase } from './database.ts';
 import { groupCommit } from './group-commit.ts';
@@ -227,6 +231,27 @@ test('a batch belongs to none of its callers: it sees no call, and each caller s
   assert.deepEqual(new Set(seen), new Set([undefined]));
 });
 
+test('a batch shows in the trace of the first of its callers, and each caller stays in its own', async () => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  const seen: (string | undefined)[] = [];
+  const write = groupCommit({
+    name: 'test',
+    run: async (items: readonly number[]) => {
+      await sleep(1);
+      seen.push(activeTraceId());
+      return items.map(done);
+    },
+  });
+  const traced = async (digit: number): Promise<boolean> => {
+    await write(digit);
+    return activeTraceId() === String(digit).repeat(32);
+  };
+  const calls = [write(0), ...[1, 2].map((digit) => context.with(traceOf(digit), () => traced(digit)))];
+  assert.deepEqual((await Promise.all(calls)).slice(1), [true, true]);
+  await write(3);
+  assert.deepEqual(seen, ['1'.repeat(32), undefined]);
+});
+
 type Limits = { largest?: number; room?: number; timeout?: number; keyOf?: (n: number) => string };
 
 /** Batches that are written only when they are let go. */
@@ -243,6 +268,12 @@ function gated(limits: Limits = {}) {
     },
   });
   return { batches, write, release: () => gates.pop()?.() };
+}
+
+function traceOf(digit: number): Context {
+  const traceId = String(digit).repeat(32);
+  const span = trace.wrapSpanContext({ traceId, spanId: traceId.slice(16), traceFlags: 1 });
+  return trace.setSpan(ROOT_CONTEXT, span);
 }
 
 function done(n: number): { n: number } {

@@ -1,5 +1,6 @@
 /** The product service as a process. */
 import { batchSizes } from '#fabric/data/batch-sizes.ts';
+import { listenTo } from '#fabric/data/listener.ts';
 import { migrate } from '#fabric/data/migrate.ts';
 import { openDatabase } from '#fabric/data/database.ts';
 import { startKeyPurge } from '#fabric/data/key-purge.ts';
@@ -8,7 +9,8 @@ import { implement } from '#fabric/rpc/implement.ts';
 import { pageTokens } from '#fabric/rpc/page-token.ts';
 import { ProductServiceService } from '#gen/mercer/product/v1/product_service.ts';
 import { entities } from './entities.ts';
-import { migrations } from './migrations.ts';
+import { CHANGES_CHANNEL, migrations } from './migrations.ts';
+import { productChanges } from './product-changes.ts';
 import { productService } from './service.ts';
 import { stockBatches } from './stock-batches.ts';
 import { productStore } from './store.ts';
@@ -22,8 +24,14 @@ await runService('product', async ({ settings, log, metrics }) => {
     log,
   });
   const store = productStore(database);
+  const changes = productChanges({
+    store,
+    listen: (heard) => listenTo({ url: settings['database.url'], channel: CHANGES_CHANNEL, heard, log }),
+    log,
+  });
   const service = productService({
     store,
+    changes,
     stock: stockBatches({
       store,
       reservationTtl: () => settings['reservation.ttl'],
@@ -35,7 +43,9 @@ await runService('product', async ({ settings, log, metrics }) => {
   return {
     registrations: [implement(ProductServiceService, service)],
     ready: () => database.ping(),
-    drain: () => purge.stop(),
+    drain: async () => {
+      await Promise.all([purge.stop(), changes.stop()]);
+    },
     close: () => database.close(),
   };
 });

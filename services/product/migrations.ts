@@ -2,6 +2,9 @@
 import { Migration } from '@mikro-orm/migrations';
 import { IDEMPOTENCY_KEY_AGE, IDEMPOTENCY_TABLE } from '#fabric/data/idempotency.ts';
 
+/** Notified by every transaction that changes a product or its stock. */
+export const CHANGES_CHANNEL = 'product_changed';
+
 class CreateCatalogue extends Migration {
   override up(): void {
     this.addSql(`create table product (
@@ -112,6 +115,27 @@ class CreateIdempotencyKeys extends Migration {
   }
 }
 
+class TellChanges extends Migration {
+  override up(): void {
+    // The transaction that wrote a row says which snapshots see it; a serial number would not, since a later
+    // one can be committed first. Rows from before have none: nobody watched them.
+    this.addSql('alter table product add column changed_by xid8');
+    this.addSql('alter table product alter column changed_by set default pg_current_xact_id()');
+    this.addSql('create index product_changed on product (changed_by)');
+    this.addSql('alter table stock_ledger add column written_by xid8');
+    this.addSql('alter table stock_ledger alter column written_by set default pg_current_xact_id()');
+    this.addSql('create index stock_ledger_written on stock_ledger (written_by)');
+    this.addSql(`create function tell_change() returns trigger language plpgsql as $$ begin
+      perform pg_notify('${CHANGES_CHANNEL}', '');
+      return null;
+    end $$`);
+    this.addSql(`create trigger tell_change after insert or update on product
+      for each statement execute function tell_change()`);
+    this.addSql(`create trigger tell_change after insert on stock_ledger
+      for each statement execute function tell_change()`);
+  }
+}
+
 /** In order; a name once released never changes. The app role is named for the database: product_app. */
 export const migrations = [
   { name: '0001-catalogue', class: CreateCatalogue },
@@ -119,4 +143,5 @@ export const migrations = [
   { name: '0003-reservations', class: CreateReservations },
   { name: '0004-grants', class: GrantToApp },
   { name: '0005-idempotency-keys', class: CreateIdempotencyKeys },
+  { name: '0006-changes', class: TellChanges },
 ];

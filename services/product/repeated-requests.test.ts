@@ -14,6 +14,7 @@ import { entities } from './entities.ts';
 import { migrations } from './migrations.ts';
 import { productService } from './service.ts';
 import { stockBatches } from './stock-batches.ts';
+import { openChanges } from './open-changes.fixture.ts';
 import { productStore } from './store.ts';
 
 const testDatabase = await createTestDatabase({ entities, migrations });
@@ -98,6 +99,7 @@ async function replica() {
   const service = productService({
     store,
     stock: stockBatches({ store, reservationTtl: () => 60_000 }),
+    changes: openChanges(store, testDatabase.url),
     pageTokens: pageTokens('a secret of the tests'),
   });
   const ends = { name: 'product', caller: 'svc/gateway' };

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { createTestDatabase } from '#fabric/data/test-database.fixture.ts';
 import { connect } from '#fabric/rpc/client.ts';
@@ -22,12 +23,17 @@ import { migrations } from './migrations.ts';
 import { as, serve } from '#fabric/rpc/served.fixture.ts';
 import { productService } from './service.ts';
 import { stockBatches } from './stock-batches.ts';
+import { openChanges } from './open-changes.fixture.ts';
 import { productStore } from './store.ts';
 
-const store = productStore(await (await createTestDatabase({ entities, migrations })).open());
+const testDatabase = await createTestDatabase({ entities, migrations });
+const store = productStore(await testDatabase.open());
+const changes = openChanges(store, testDatabase.url);
+const batches = stockBatches({ store, reservationTtl: () => 60_000 });
 const service = productService({
   store,
-  stock: stockBatches({ store, reservationTtl: () => 60_000 }),
+  stock: batches,
+  changes,
   pageTokens: pageTokens('a secret of the tests'),
 });
 const products = connect(
@@ -264,6 +270,30 @@ test('commit and release answer each order for itself, without a user', async ()
   await refuses(reserve([{ productId, quantity: 1 }], unknown), { reason: 'RESERVATION_BARRED' });
 });
 
+test('an order whose batch failed says so beside those that were settled; when all failed, the call fails', async () => {
+  const lost = randomUUID();
+  const [good, bad] = [randomUUID(), randomUUID()];
+  const stock = {
+    ...batches,
+    release: (orderId: string) =>
+      orderId === good
+        ? Promise.resolve({ orderId })
+        : Promise.reject(new StatusError(status.UNAVAILABLE, 'away', { reason: 'DATABASE_UNAVAILABLE' })),
+  };
+  const half = productService({ store, stock, changes, pageTokens: pageTokens('another secret') });
+  const ends = { name: 'product', caller: 'svc/order' };
+  const client = connect(ProductServiceService, await serve(implement(ProductServiceService, half), ends));
+  const { results } = await client.releaseStock({ orderIds: [bad, good] });
+  assert.deepEqual(
+    results.map((result) => [result.status?.code, reasonOf(result.status)]),
+    [
+      [status.UNAVAILABLE, 'DATABASE_UNAVAILABLE'],
+      [status.OK, undefined],
+    ],
+  );
+  await refuses(client.releaseStock({ orderIds: [bad, lost] }), { reason: 'DATABASE_UNAVAILABLE' });
+});
+
 test('a customer changes nothing in the catalogue, and only a user reserves', async () => {
   const request = CreateProductRequest.create({
     product: Product.create({ displayName: 'A', price: PRICE }),
@@ -277,12 +307,27 @@ test('a customer changes nothing in the catalogue, and only a user reserves', as
   await refuses(products.reserveStock({ orderId: randomUUID(), lines }), { code: status.UNAUTHENTICATED });
 });
 
-test('watching is not offered yet, and says so', async () => {
-  const watch = async () => {
-    for await (const change of products.watchProducts({ productIds: [] }))
-      assert.fail(JSON.stringify(change));
-  };
-  await refuses(watch(), { code: status.UNIMPLEMENTED });
+test('a watch tells changes of the products that it names, and ends with its caller', async () => {
+  const [{ productId }, { productId: neighbour }] = [await create({}, 5), await create({}, 5)];
+  const leaving = new AbortController();
+  const seen: Product[] = [];
+  const watching = (async () => {
+    for await (const { product } of products.watchProducts(
+      { productIds: [productId] },
+      { signal: leaving.signal },
+    ))
+      if (product !== undefined) seen.push(product);
+  })();
+  await changes.begun;
+  await reserve([{ productId: neighbour, quantity: 1 }]);
+  await reserve([{ productId, quantity: 2 }]);
+  for (let look = 0; look < 100 && seen.length === 0; look += 1) await sleep(20);
+  assert.deepEqual(
+    seen.map((each) => [each.productId, each.stockAvailable]),
+    [[productId, 3]],
+  );
+  leaving.abort();
+  await refuses(watching, { code: status.CANCELLED });
 });
 
 const PRICE = { currencyCode: 'USD', minorUnits: 9_900n };

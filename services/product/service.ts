@@ -2,7 +2,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { keyedRequest } from '#fabric/data/idempotency.ts';
 import type { Codec } from '#fabric/data/idempotency.ts';
-import { unimplemented } from '#fabric/rpc/implement.ts';
 import type { PageTokens } from '#fabric/rpc/page-token.ts';
 import type { Handlers } from '#fabric/rpc/service-definition.ts';
 import { badRequest, toStatusError } from '#fabric/rpc/status-error.ts';
@@ -26,6 +25,7 @@ import { orderOf } from './catalogue-query.ts';
 import type { Position } from './catalogue-query.ts';
 import { applyMask, complete } from './details.ts';
 import { readRevision } from './etag.ts';
+import type { ProductChanges } from './product-changes.ts';
 import { toProduct } from './product-message.ts';
 import { refused } from './refusals.ts';
 import type { Settled } from './reservations.ts';
@@ -37,6 +37,7 @@ import type { CatalogueProduct } from './entities.ts';
 export type ProductServiceOptions = {
   store: ProductStore;
   stock: StockBatches;
+  changes: ProductChanges;
   pageTokens: PageTokens;
 };
 
@@ -45,7 +46,7 @@ const LARGEST_PAGE = 100;
 
 /** Handlers for every RPC of ProductService. */
 export function productService(options: ProductServiceOptions): Handlers<ProductServiceService> {
-  const { store, stock } = options;
+  const { store, stock, changes } = options;
   return {
     listProducts: (request) => listProducts(options, request),
     getProduct: ({ productId }) => answer(store.get(productId)),
@@ -67,8 +68,9 @@ export function productService(options: ProductServiceOptions): Handlers<Product
         response: AdjustStockResponse,
         work: (keyed) => answer(keyed.adjust(request)),
       }),
-    watchProducts: () => {
-      throw unimplemented('WatchProducts');
+    watchProducts: async function* ({ productIds }, call) {
+      for await (const product of changes.watch(productIds, call.signal))
+        yield { product: toProduct(product) };
     },
     reserveStock: (request) => reserveStock(stock, request),
     commitStock: async ({ orderIds }) => ({ results: await settle(orderIds, stock.commit) }),

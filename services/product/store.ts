@@ -9,6 +9,8 @@ import type { KeyedWork } from '#fabric/data/idempotency.ts';
 import { StatusError } from '#fabric/rpc/status-error.ts';
 import { listProducts } from './catalogue-query.ts';
 import type { CataloguePage, CatalogueQuery } from './catalogue-query.ts';
+import { changedProducts, presentMoment } from './changed-products.ts';
+import type { Moment } from './changed-products.ts';
 import type { Details } from './details.ts';
 import { adjust, movement } from './domain.ts';
 import type { Demand } from './domain.ts';
@@ -48,6 +50,9 @@ export type ProductStore = {
   reserve(demands: readonly Demand[], ttl: number): Promise<Held[]>;
   commit(orderIds: readonly string[]): Promise<Settled[]>;
   release(orderIds: readonly string[]): Promise<Settled[]>;
+  moment(): Promise<Moment>;
+  /** See changedProducts. */
+  changedSince(since: Moment): Promise<{ productIds: string[]; now: Moment }>;
 };
 
 /** What a request may write together with its key. */
@@ -70,6 +75,8 @@ export function productStore(database: Database): ProductStore {
     reserve: (demands, ttl) => write((tx) => holdStock(tx, demands, ttl)),
     commit: (orderIds) => write((tx) => commitStock(tx, orderIds)),
     release: (orderIds) => write((tx) => releaseStock(tx, orderIds)),
+    moment: () => read(presentMoment),
+    changedSince: (since) => read((em) => changedProducts(em, since)),
   };
 }
 
@@ -135,7 +142,7 @@ async function update(tx: EntityManager, { productId, revision, change }: Change
   const details = change({ ...rest, price: { currencyCode, minorUnits } });
   await tx.execute(
     `update product set (sku, display_name, description, category, image_uri, currency_code, price_minor,
-       attributes) = (?, ?, ?, ?, ?, ?, ?, ?::jsonb), revision = revision + 1, update_time = now()
+       attributes) = (?, ?, ?, ?, ?, ?, ?, ?::jsonb), revision = revision + 1, update_time = now(), changed_by = default
      where product_id = ?`,
     [...columns(details), productId],
   );
@@ -149,7 +156,7 @@ async function archive(
   const product = await lockProduct(tx, productId, revision);
   if (product.state === 'ACTIVE') {
     await tx.execute(
-      `update product set state = 'ARCHIVED', revision = revision + 1, update_time = now()
+      `update product set state = 'ARCHIVED', revision = revision + 1, update_time = now(), changed_by = default
        where product_id = ?`,
       [productId],
     );
