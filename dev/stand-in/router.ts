@@ -29,8 +29,8 @@ export type Handler = (request: HttpRequest) => HttpAnswer | 'nothing' | Promise
 /** By method and path, `GET /v1/charges/:id`. */
 export type Routes = Readonly<Record<string, Handler>>;
 
-/** Who answers, and with which parameters. */
-export type Match = { handler: Handler; params: Record<string, string> };
+/** Who answers, by which path of the routes, and with which parameters. */
+export type Match = { handler: Handler; route: string; params: Record<string, string> };
 
 /** Looks a request up; HEAD is looked up as GET. Throws 405 with Allow; undefined when no route has the path. */
 export type Router = (method: string, path: string) => Match | undefined;
@@ -39,7 +39,7 @@ export type Router = (method: string, path: string) => Match | undefined;
 export function router(routes: Routes): Router {
   const compiled = Object.entries(routes).map(([route, handler]) => {
     const [method = '', path = ''] = route.split(' ');
-    return { method, segments: path.split('/'), handler };
+    return { method, route: path, segments: path.split('/'), handler };
   });
   return (method, path) => {
     const segments = path.split('/');

@@ -26,6 +26,11 @@ export type WebServer = {
 /** Told of errors that are not the client's. */
 export type OnError = (error: unknown) => void;
 
+/** Told of every request that was answered; `route` is "none" when it matched none of the routes. */
+export type OnServed = (request: { method: string; route: string; status: number }) => void;
+
+type Observers = { onError: OnError; onServed: OnServed };
+
 type ServedSite = { find: Router; otherwise: RequestListener | undefined; largestBody: number };
 
 const LARGEST_BODY = 64 * 1024;
@@ -38,7 +43,7 @@ const LONGEST_FAREWELL = 1_000;
 /** Listens; rejects when the port is taken. */
 export async function startWebServer(
   { bind, port }: { bind: string; port: number },
-  onError: OnError,
+  observers: Observers,
 ): Promise<WebServer> {
   let site: ServedSite | undefined;
   const end = new AbortController();
@@ -51,7 +56,7 @@ export async function startWebServer(
     },
     (request, response) => {
       response.on('error', () => undefined);
-      void respond({ request, response, site, end: end.signal, onError });
+      void respond({ request, response, site, end: end.signal, ...observers });
     },
   );
   await listen(server, { bind, port });
@@ -82,20 +87,23 @@ function close(server: Server, end: AbortController): Promise<void> {
   });
 }
 
-type Exchange = {
+type Exchange = Observers & {
   request: IncomingMessage;
   response: ServerResponse;
   site: ServedSite | undefined;
   end: AbortSignal;
-  onError: OnError;
 };
 
 async function respond(exchange: Exchange): Promise<void> {
-  const { request, response, site, end, onError } = exchange;
+  const { request, response, site, end, onError, onServed } = exchange;
+  const { method = '' } = request;
+  let route = 'none';
+  response.once('finish', () => onServed({ method, route, status: response.statusCode }));
   try {
     const { pathname, searchParams } = targetOf(request);
     if (site === undefined) throw new HttpError(503, 'starting', { message: 'not ready yet' });
-    const match = site.find(request.method ?? '', pathname);
+    const match = site.find(method, pathname);
+    route = match?.route ?? route;
     if (match !== undefined) send(exchange, await handle(exchange, match, searchParams));
     else if (site.otherwise !== undefined) site.otherwise(request, response);
     else throw new HttpError(404, 'not_found', { message: 'there is nothing at this path' });
