@@ -70,14 +70,19 @@ test('a reservation that runs out is told, although nothing was written', async 
 });
 
 test('a sale of what was reserved changes nothing that anybody sees, and is not told', async () => {
-  const productId = await product(4);
-  const watch = await follow(openChanges(store, testDatabase.url), [productId]);
-  const orderId = await reserve(productId, 1);
+  const [sold, after] = [await product(4), await product(4)];
+  const watch = await follow(openChanges(store, testDatabase.url), [sold, after]);
+  const orderId = await reserve(sold, 1);
   await watch.until((seen) => seen.length === 1);
   await writer.commit([orderId]);
-  await writer.adjust({ productId, delta: 5, reason: 'delivery' });
+  await reserve(after, 1);
+  await watch.until((seen) => seen.some((each) => each.productId === after));
+  await writer.adjust({ productId: sold, delta: 5, reason: 'delivery' });
   await watch.until((seen) => seen.at(-1)?.stockAvailable === 8);
-  assert.equal(watch.seen.length, 2);
+  assert.deepEqual(
+    watch.seen.map((each) => each.productId),
+    [sold, after, sold],
+  );
   await watch.stop();
 });
 
@@ -110,6 +115,20 @@ test('when the connections of a process are lost, it takes them up again and mis
   );
   await reserve(productId, 1).catch(() => reserve(productId, 1));
   await watch.until((seen) => (seen.at(-1)?.stockAvailable ?? 10) < 10);
+  await watch.stop();
+});
+
+test('a look that fails is made good by the next one', async () => {
+  let failures = 0;
+  const failing = {
+    ...store,
+    getMany: (productIds: readonly string[]) =>
+      failures++ < 2 ? Promise.reject(new Error('the database is away')) : store.getMany(productIds),
+  };
+  const productId = await product(10);
+  const watch = await follow(openChanges(failing, testDatabase.url), [productId]);
+  await reserve(productId, 1);
+  await watch.until((seen) => seen.at(-1)?.stockAvailable === 9);
   await watch.stop();
 });
 
