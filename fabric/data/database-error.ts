@@ -2,8 +2,6 @@
 import { status } from '@grpc/grpc-js';
 import { StatusError } from '../rpc/status-error.ts';
 
-/** SQLSTATE of a violated unique constraint. */
-export const UNIQUE_VIOLATION = '23505';
 /** SQLSTATE of a violated CHECK constraint. */
 export const CHECK_VIOLATION = '23514';
 /** SQLSTATE of a lock that was waited for longer than lock_timeout. */

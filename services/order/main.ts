@@ -1,6 +1,5 @@
 /** The order service as a process. */
-import { migrate } from '#fabric/data/migrate.ts';
-import { openDatabase } from '#fabric/data/database.ts';
+import { openMigratedDatabase } from '#fabric/data/migrated-database.ts';
 import { startKeyPurge } from '#fabric/data/key-purge.ts';
 import { runService } from '#fabric/process/run-service.ts';
 import { connect } from '#fabric/rpc/client.ts';
@@ -24,13 +23,7 @@ import { orderStore } from './store.ts';
 const GRACE = 5_000;
 
 await runService('order', async ({ settings, log, metrics, channel }) => {
-  await migrate({ ownerUrl: settings['database.owner-url'], entities, migrations });
-  const database = await openDatabase({
-    url: settings['database.url'],
-    entities,
-    pool: settings['database.pool'],
-    log,
-  });
+  const database = await openMigratedDatabase({ settings, entities, migrations, log });
   const products = connect(ProductServiceService, channel('product'));
   const payments = connect(PaymentServiceService, channel('payment'));
   const store = orderStore(database);

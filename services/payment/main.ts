@@ -1,6 +1,5 @@
 /** The payment service as a process. */
-import { migrate } from '#fabric/data/migrate.ts';
-import { openDatabase } from '#fabric/data/database.ts';
+import { openMigratedDatabase } from '#fabric/data/migrated-database.ts';
 import { runService } from '#fabric/process/run-service.ts';
 import { implement } from '#fabric/rpc/implement.ts';
 import { pageTokens } from '#fabric/rpc/page-token.ts';
@@ -14,13 +13,7 @@ import { simulatorAcquirer } from './simulator-acquirer.ts';
 import { paymentStore } from './store.ts';
 
 await runService('payment', async ({ settings, log, metrics, clock }) => {
-  await migrate({ ownerUrl: settings['database.owner-url'], entities, migrations });
-  const database = await openDatabase({
-    url: settings['database.url'],
-    entities,
-    pool: settings['database.pool'],
-    log,
-  });
+  const database = await openMigratedDatabase({ settings, entities, migrations, log });
   const queue = recoveryQueue(database);
   const work = {
     store: paymentStore(database),

@@ -1,8 +1,7 @@
 /** The product service as a process. */
 import { batchSizes } from '#fabric/data/batch-sizes.ts';
 import { listenTo } from '#fabric/data/listener.ts';
-import { migrate } from '#fabric/data/migrate.ts';
-import { openDatabase } from '#fabric/data/database.ts';
+import { openMigratedDatabase } from '#fabric/data/migrated-database.ts';
 import { startKeyPurge } from '#fabric/data/key-purge.ts';
 import { runService } from '#fabric/process/run-service.ts';
 import { implement } from '#fabric/rpc/implement.ts';
@@ -16,13 +15,7 @@ import { stockBatches } from './stock-batches.ts';
 import { productStore } from './store.ts';
 
 await runService('product', async ({ settings, log, metrics }) => {
-  await migrate({ ownerUrl: settings['database.owner-url'], entities, migrations });
-  const database = await openDatabase({
-    url: settings['database.url'],
-    entities,
-    pool: settings['database.pool'],
-    log,
-  });
+  const database = await openMigratedDatabase({ settings, entities, migrations, log });
   const store = productStore(database);
   const changes = productChanges({
     store,
